@@ -1,0 +1,83 @@
+/* dataset — labelled examples in memory, as they lie, and their scaling.
+ *
+ * Features are kept as the file has them (bytes for pixels, floats for tables) and scaled when a
+ * batch is gathered. A row is one example; rows are numbered from 0.
+ */
+#ifndef STARLING_DATASET_H
+#define STARLING_DATASET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/problem.h"
+
+/* Hard bounds at the door; a file beyond them is refused with a clear line. */
+#define DATASET_EXAMPLES_MAX 100000000u
+#define DATASET_FEATURES_MAX 1000000u
+#define DATASET_CLASSES_MAX 10000u
+#define DATASET_NO_USER UINT32_MAX
+
+enum dataset_scale {
+    SCALE_AUTO,     /* pixels to 0..1, tables standardised */
+    SCALE_NONE,     /* as they are */
+    SCALE_STANDARD, /* (x − mean) / deviation over the training examples */
+    SCALE_LOG,      /* standardised sign(x) log(1 + |x|) */
+};
+
+struct dataset {
+    size_t examples, features, classes;
+    uint8_t *bytes;   /* examples × features, or NULL */
+    float *floats;    /* examples × features, or NULL; exactly one of the two is set.
+                         A missing value is NaN until dataset_fit, which fills it with the mean */
+    uint16_t *labels; /* examples, each < classes */
+    uint32_t *users;  /* examples, each < user_count; NULL when the data has no users */
+    size_t user_count;
+    float *shift, *scale; /* features each; NULL: bytes go to x/255, floats as they are */
+};
+
+/* Training and test examples of one source; same features and classes. */
+struct data {
+    struct dataset train, test; /* test.examples is 0 where the source has none */
+    char *name;                 /* the specification, as given */
+};
+
+/* What the caller knows and a specification may leave out. */
+struct data_hints {
+    uint64_t seed;
+    size_t writers;             /* synth:writers without ?writers=N: how many (0: 100) */
+    size_t examples_per_writer; /* 0: 600 */
+    enum dataset_scale scale;
+};
+
+/* Reads what `specification` names ("synth:writers", "idx:DIR", "csv:FILE?label=last&…"; see
+ * docs/data.md) and scales it: the scaling is fitted to the training examples alone.
+ * NULL and a problem naming file and line when anything is wrong. Freed by data_free. */
+struct data *data_open(const char *specification, const struct data_hints *hints,
+                       struct problem *problem);
+void data_free(struct data **data);
+
+/* Allocates the arrays for the sizes already set in `dataset` (bytes when `pixels`). */
+enum starling_error dataset_allocate(struct dataset *dataset, int pixels, int with_users,
+                                     struct problem *problem);
+void dataset_clear(struct dataset *dataset);
+
+/* Fits the scaling of `train` and applies the same to `test`. */
+enum starling_error dataset_fit(struct dataset *train, struct dataset *test,
+                                enum dataset_scale scale, struct problem *problem);
+
+/* Scaled features of `count` rows into out (count × features), labels into labels (count). */
+void dataset_gather(const struct dataset *dataset, const uint32_t *rows, size_t count, float *out,
+                    uint16_t *labels);
+
+/* A hash of one example's features and label as stored, the same for equal examples wherever they
+ * lie: it decides what is held out, so that no copy of a held-out example is trained on. */
+uint64_t dataset_row_hash(const struct dataset *dataset, uint32_t row);
+
+/* Splits `rows` (count) by hash: about `fraction` of them go to `held`, the others to `kept`, both
+ * arrays of `count` that the caller owns; returns how many were held. Permanent: the side of an
+ * example depends on its content alone. Fractions nest: what 0.1 holds, 0.2 holds too, so those
+ * held at 0.2 are halved by splitting them again at 0.1. */
+size_t dataset_hold_out(const struct dataset *dataset, const uint32_t *rows, size_t count,
+                        double fraction, uint32_t *kept, uint32_t *held);
+
+#endif

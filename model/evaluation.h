@@ -1,0 +1,41 @@
+/* evaluation — how well parameters do on examples, and where that is heading. */
+#ifndef STARLING_EVALUATION_H
+#define STARLING_EVALUATION_H
+
+#include "model/learner.h"
+
+struct evaluation {
+    size_t examples, correct;
+    double loss_sum, loss_sum2; /* over the examples: loss and its square, in nats */
+};
+
+double evaluation_accuracy(const struct evaluation *evaluation); /* NaN without examples */
+double evaluation_loss(const struct evaluation *evaluation);     /* mean; NaN without examples */
+
+size_t evaluation_workspace(const struct model *model);
+
+/* Tests `parameters` on `examples`, in batches of at most 256. */
+struct evaluation evaluate(const struct model *model, const float *parameters,
+                           const struct examples *examples, struct workspace *workspace);
+
+/* The last evaluations of one node, and what they say.
+ *
+ * Test: Mann–Kendall on the last TREND_WINDOW hold-out losses (Mann 1945, Kendall 1975), two-sided
+ * at 5 %, with the variance correction for autocorrelation of Hamed and Rao 1998. A significant
+ * fall is "learning", a significant rise "getting worse", neither is "converged"; fewer than
+ * TREND_LEAST evaluations are "starting". docs/trend.md tells why and how often it errs. */
+#define TREND_WINDOW 30
+#define TREND_LEAST 8
+
+enum trend { TREND_STARTING, TREND_LEARNING, TREND_CONVERGED, TREND_WORSE };
+
+struct trend_window {
+    double losses[TREND_WINDOW]; /* a ring; the oldest at `next` once full */
+    uint32_t count, next;
+};
+
+void trend_add(struct trend_window *window, double loss);
+enum trend trend_of(const struct trend_window *window);
+const char *trend_name(enum trend trend); /* "starting", "learning", "converged", "getting worse" */
+
+#endif

@@ -1,0 +1,72 @@
+/* dense — every output a weighted sum of every input.
+ *
+ * Parameters: weights, outputs × inputs (row o holds the weights of output o), then one bias an
+ * output. */
+#include "model/layer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "model/clones.h"
+#include "model/product.h"
+
+static size_t dense_count(size_t inputs, size_t outputs)
+{
+    return (inputs + 1) * outputs;
+}
+
+/* He et al. 2015 before a ReLU: normal, variance 2 / inputs. Glorot and Bengio 2010 elsewhere:
+ * uniform, variance 2 / (inputs + outputs). */
+static void dense_initialise(const struct layer *layer, bool before_relu, struct random *random,
+                             float *parameters)
+{
+    size_t weights = layer->inputs * layer->outputs;
+    double deviation = sqrt(2.0 / (double)layer->inputs);
+    double limit = sqrt(6.0 / (double)(layer->inputs + layer->outputs));
+    for (size_t i = 0; i < weights; i++)
+        parameters[i] = (float)(before_relu ? deviation * random_normal(random)
+                                            : limit * (2.0 * random_uniform(random) - 1.0));
+    memset(parameters + weights, 0, layer->outputs * sizeof(float));
+}
+
+/* Adds to each row of `rows` (batch × width). */
+CLONES static void add_to_rows(float *rows, const float *added, size_t batch, size_t width)
+{
+    for (size_t b = 0; b < batch; b++)
+        for (size_t i = 0; i < width; i++)
+            rows[b * width + i] += added[i];
+}
+
+CLONES static void sum_rows(float *sum, const float *rows, size_t batch, size_t width)
+{
+    memset(sum, 0, width * sizeof *sum);
+    for (size_t b = 0; b < batch; b++)
+        for (size_t i = 0; i < width; i++)
+            sum[i] += rows[b * width + i];
+}
+
+static void dense_forward(const struct layer *layer, const float *parameters, const float *in,
+                          size_t batch, float *out)
+{
+    product_abt(out, in, parameters, batch, layer->outputs, layer->inputs);
+    add_to_rows(out, parameters + layer->inputs * layer->outputs, batch, layer->outputs);
+}
+
+static void dense_backward(const struct layer *layer, const float *parameters, const float *in,
+                           const float *out, const float *out_gradient, size_t batch,
+                           float *gradient, float *in_gradient)
+{
+    (void)out;
+    product_atb(gradient, out_gradient, in, layer->outputs, layer->inputs, batch);
+    sum_rows(gradient + layer->inputs * layer->outputs, out_gradient, batch, layer->outputs);
+    if (in_gradient)
+        product_ab(in_gradient, out_gradient, parameters, batch, layer->inputs, layer->outputs);
+}
+
+const struct layer_kind layer_dense = {
+    .name = "dense",
+    .count = dense_count,
+    .initialise = dense_initialise,
+    .forward = dense_forward,
+    .backward = dense_backward,
+};

@@ -1,0 +1,61 @@
+# Floor 1: what nodes learn.
+
+noinst_LIBRARIES += libmodel.a libkernels.a
+
+libmodel_a_SOURCES = \
+	model/clones.h \
+	model/columns.c \
+	model/columns.h \
+	model/data_open.c \
+	model/dataset.c \
+	model/dataset.h \
+	model/evaluation.c \
+	model/evaluation.h \
+	model/fields.c \
+	model/fields.h \
+	model/layer.h \
+	model/learner.c \
+	model/learner.h \
+	model/loss.c \
+	model/loss.h \
+	model/model.c \
+	model/model.h \
+	model/names.c \
+	model/names.h \
+	model/nearest.c \
+	model/nearest.h \
+	model/optimizer.h \
+	model/partition.c \
+	model/partition.h \
+	model/problem.c \
+	model/problem.h \
+	model/product.h \
+	model/random.c \
+	model/random.h \
+	model/read.h \
+	model/read_csv.c \
+	model/read_idx.c \
+	model/set_apart.c \
+	model/set_apart.h \
+	model/source.c \
+	model/source.h \
+	model/synthetic.c \
+	model/synthetic_hand.c \
+	model/synthetic_hand.h \
+	model/synthetic_strokes.c \
+	model/synthetic_strokes.h \
+	model/trend.c \
+	model/vector.h \
+	model/version.c \
+	model/version.h \
+	model/workspace.c \
+	model/workspace.h
+
+# Loops that must run on vector instructions.
+libkernels_a_SOURCES = \
+	model/layer_dense.c \
+	model/layer_relu.c \
+	model/optimizer.c \
+	model/product.c \
+	model/vector.c
+libkernels_a_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS)

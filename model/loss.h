@@ -1,0 +1,24 @@
+/* loss — how wrong outputs are, in nats: softmax cross-entropy, or logistic when there is a single
+ * output, which then speaks for class 1 of two.
+ *
+ * `outputs` is batch × loss_outputs(classes). A row with a value that is not finite has an infinite
+ * loss and predicts class 0.
+ */
+#ifndef STARLING_LOSS_H
+#define STARLING_LOSS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Outputs that a model of this many classes ends in: one for two classes, else one a class. */
+size_t loss_outputs(size_t classes);
+
+/* Replaces `outputs` by the gradient of the mean loss by them, and returns that mean loss. */
+double loss_gradient(size_t classes, float *outputs, const uint16_t *labels, size_t batch);
+
+/* Per example: loss into losses, and the likeliest class into predicted; either may be NULL, and
+ * labels when losses is. */
+void loss_predict(size_t classes, const float *outputs, const uint16_t *labels, size_t batch,
+                  float *losses, uint16_t *predicted);
+
+#endif

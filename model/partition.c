@@ -1,0 +1,508 @@
+#include "model/partition.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/random.h"
+
+#define NOBODY UINT32_MAX
+#define SHAPE_MAX 1e6 /* of dirichlet: beyond it nothing differs from an even split */
+
+/* Which stream a choice is drawn from: the step of RANDOM_PARTITION. */
+enum deal_step { STEP_ORDER, STEP_LABELS, STEP_SHARDS, STEP_SHARES /* + class */ };
+
+/* A deal in the making. */
+struct deal {
+    const struct dataset *dataset;
+    size_t nodes, samples;
+    uint64_t seed;
+    size_t examples;
+    uint32_t *order; /* every row, in random order: a node's rows follow it, so that the first of
+                        them are a random sample of them all */
+    uint32_t *owner; /* of each row: a node or NOBODY */
+    bool *first;     /* rows that their node keeps whatever the cap; NULL where there are none */
+    struct problem *problem;
+};
+
+static struct random deal_random(const struct deal *deal, uint64_t step)
+{
+    return random_stream(deal->seed, 0, RANDOM_PARTITION, step);
+}
+
+static enum starling_error no_memory(const struct deal *deal)
+{
+    return problem_no_memory(deal->problem, "dealing out the data");
+}
+
+/* Rows by class or by user, in the deal's random order within each. */
+struct groups {
+    size_t count;
+    size_t *start;  /* count + 1 */
+    uint32_t *rows; /* group g: rows[start[g]] to rows[start[g + 1] − 1] */
+};
+
+static void groups_clear(struct groups *groups)
+{
+    free(groups->start);
+    free(groups->rows);
+}
+
+static size_t groups_size(const struct groups *groups, size_t group)
+{
+    return groups->start[group + 1] - groups->start[group];
+}
+
+static uint32_t group_of(const struct dataset *dataset, bool by_user, uint32_t row)
+{
+    return by_user ? dataset->users[row] : dataset->labels[row];
+}
+
+static enum starling_error groups_make(struct groups *groups, const struct deal *deal, bool by_user)
+{
+    groups->count = by_user ? deal->dataset->user_count : deal->dataset->classes;
+    groups->start = calloc(groups->count + 2, sizeof *groups->start);
+    groups->rows = malloc(deal->examples * sizeof *groups->rows);
+    if (!groups->start || !groups->rows)
+        return no_memory(deal);
+    /* Counted two places ahead, so that filling moves each start to where it belongs. */
+    for (size_t i = 0; i < deal->examples; i++)
+        groups->start[group_of(deal->dataset, by_user, (uint32_t)i) + 2]++;
+    for (size_t g = 2; g < groups->count + 2; g++)
+        groups->start[g] += groups->start[g - 1];
+    for (size_t i = 0; i < deal->examples; i++) {
+        uint32_t row = deal->order[i];
+        groups->rows[groups->start[group_of(deal->dataset, by_user, row) + 1]++] = row;
+    }
+    return STARLING_OK;
+}
+
+/* Where share i of `parts` even shares of `count` begins; they differ by at most one. */
+static size_t share_start(size_t count, size_t parts, size_t i)
+{
+    size_t whole = count / parts, rest = count % parts;
+    return i * whole + (i < rest ? i : rest);
+}
+
+static void deal_iid(struct deal *deal)
+{
+    for (size_t node = 0; node < deal->nodes; node++) {
+        size_t end = share_start(deal->examples, deal->nodes, node + 1);
+        for (size_t i = share_start(deal->examples, deal->nodes, node); i < end; i++)
+            deal->owner[deal->order[i]] = (uint32_t)node;
+    }
+}
+
+/* Draws Dir(shape) over the nodes into `ends`, as the sums of the shares up to each node. */
+static void draw_shares(struct random random, double shape, double *ends, size_t nodes)
+{
+    double sum = 0;
+    for (size_t i = 0; i < nodes; i++)
+        ends[i] = sum += random_gamma(&random, shape);
+    /* With a tiny shape every draw may fall below the least double: then one node takes all. */
+    if (!(sum > 0)) {
+        size_t winner = random_below(&random, (uint32_t)nodes);
+        for (size_t i = 0; i < nodes; i++)
+            ends[i] = i >= winner;
+        sum = 1;
+    }
+    for (size_t i = 0; i < nodes; i++)
+        ends[i] /= sum;
+    ends[nodes - 1] = 1;
+}
+
+/* Gives each node without an example one of a node with several. One walk is enough: a node that
+ * could spare nothing when the walk passed can spare nothing later. */
+static enum starling_error fill_empty(struct deal *deal)
+{
+    size_t *held = calloc(deal->nodes, sizeof *held);
+    if (!held)
+        return no_memory(deal);
+    for (size_t i = 0; i < deal->examples; i++)
+        held[deal->owner[i]]++;
+    size_t at = 0;
+    for (size_t node = 0; node < deal->nodes; node++) {
+        if (held[node] > 0)
+            continue;
+        while (held[deal->owner[deal->order[at]]] < 2)
+            at++;
+        uint32_t row = deal->order[at++];
+        held[deal->owner[row]]--;
+        deal->owner[row] = (uint32_t)node;
+        held[node] = 1;
+    }
+    free(held);
+    return STARLING_OK;
+}
+
+static enum starling_error deal_dirichlet(struct deal *deal, double shape)
+{
+    struct groups classes = {0};
+    double *ends = malloc(deal->nodes * sizeof *ends);
+    enum starling_error error = ends ? groups_make(&classes, deal, false) : no_memory(deal);
+    for (size_t c = 0; c < classes.count && !error; c++) {
+        draw_shares(deal_random(deal, STEP_SHARES + c), shape, ends, deal->nodes);
+        size_t size = groups_size(&classes, c), node = 0;
+        for (size_t i = 0; i < size; i++) {
+            while (node + 1 < deal->nodes && ((double)i + 0.5) / (double)size > ends[node])
+                node++;
+            deal->owner[classes.rows[classes.start[c] + i]] = (uint32_t)node;
+        }
+    }
+    free(ends);
+    groups_clear(&classes);
+    return error ? error : fill_empty(deal);
+}
+
+/* The classes that have examples, at most DATASET_CLASSES_MAX; returns how many. */
+static size_t list_classes(const struct groups *classes, uint32_t *list)
+{
+    size_t count = 0;
+    for (size_t c = 0; c < classes->count; c++)
+        if (groups_size(classes, c) > 0)
+            list[count++] = (uint32_t)c;
+    return count;
+}
+
+static bool contains(const uint32_t *list, size_t count, uint32_t value)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i] == value)
+            return true;
+    return false;
+}
+
+/* Draws `per_node` different labels for every node into holds (nodes × per_node): the list of all
+ * labels is dealt round, shuffled anew each time. A node that gets the end of one round and the
+ * start of the next may meet a label again; it then takes the next one of the round instead. */
+static void deal_labels(const struct deal *deal, uint32_t *list, size_t classes, size_t per_node,
+                        uint32_t *holds)
+{
+    struct random random = deal_random(deal, STEP_LABELS);
+    size_t at = classes;
+    for (size_t node = 0; node < deal->nodes; node++) {
+        uint32_t *mine = holds + node * per_node;
+        for (size_t k = 0; k < per_node; k++, at++) {
+            if (at == classes) {
+                random_permute(&random, list, classes);
+                at = 0;
+            }
+            size_t pick = at;
+            while (contains(mine, k, list[pick]))
+                pick++;
+            mine[k] = list[pick];
+            list[pick] = list[at];
+            list[at] = mine[k];
+        }
+    }
+}
+
+/* Shares each class's examples out among the nodes that hold it. */
+static enum starling_error share_classes(struct deal *deal, const struct groups *classes,
+                                         const uint32_t *holds, size_t per_node)
+{
+    size_t total = deal->nodes * per_node;
+    size_t *holders = calloc(classes->count, sizeof *holders);
+    size_t *served = calloc(classes->count, sizeof *served);
+    enum starling_error error = holders && served ? STARLING_OK : no_memory(deal);
+    for (size_t i = 0; i < total && !error; i++)
+        holders[holds[i]]++;
+    for (size_t c = 0; c < classes->count && !error; c++)
+        if (holders[c] > groups_size(classes, c))
+            error = problem_set(deal->problem, STARLING_INVALID,
+                                "sim.partition: classes:%zu: class %zu has %zu examples for %zu "
+                                "nodes: lower sim.nodes",
+                                per_node, c, groups_size(classes, c), holders[c]);
+    for (size_t i = 0; i < total && !error; i++) {
+        size_t c = holds[i], size = groups_size(classes, c), turn = served[c]++;
+        const uint32_t *rows = classes->rows + classes->start[c];
+        size_t begin = share_start(size, holders[c], turn);
+        size_t end = share_start(size, holders[c], turn + 1);
+        deal->first[rows[begin]] = true;
+        for (size_t k = begin; k < end; k++)
+            deal->owner[rows[k]] = (uint32_t)(i / per_node);
+    }
+    free(holders);
+    free(served);
+    return error;
+}
+
+static enum starling_error check_classes(const struct deal *deal, size_t present, size_t per_node)
+{
+    if (per_node > present)
+        return problem_set(deal->problem, STARLING_INVALID,
+                           "sim.partition: classes:%zu: the data has %zu classes: ask for at most "
+                           "as many",
+                           per_node, present);
+    if (deal->samples && deal->samples < per_node)
+        return problem_set(deal->problem, STARLING_INVALID,
+                           "sim.partition: classes:%zu: sim.samples is %zu: it must be at least "
+                           "one a label",
+                           per_node, deal->samples);
+    return STARLING_OK;
+}
+
+static enum starling_error deal_classes(struct deal *deal, size_t per_node)
+{
+    struct groups classes = {0};
+    uint32_t *holds = NULL;
+    size_t total;
+    uint32_t *list = malloc((deal->dataset->classes + 1) * sizeof *list);
+    enum starling_error error = list ? groups_make(&classes, deal, false) : no_memory(deal);
+    size_t present = error ? 0 : list_classes(&classes, list);
+    if (!error)
+        error = check_classes(deal, present, per_node);
+    if (!error && !__builtin_mul_overflow(deal->nodes, per_node * sizeof *holds, &total))
+        holds = malloc(total);
+    deal->first = calloc(deal->examples, sizeof *deal->first);
+    if (!error && (!holds || !deal->first))
+        error = no_memory(deal);
+    if (!error) {
+        deal_labels(deal, list, present, per_node, holds);
+        error = share_classes(deal, &classes, holds, per_node);
+    }
+    free(holds);
+    free(list);
+    groups_clear(&classes);
+    return error;
+}
+
+static enum starling_error deal_shards(struct deal *deal, size_t per_node)
+{
+    size_t shards;
+    if (__builtin_mul_overflow(deal->nodes, per_node, &shards) || shards > deal->examples)
+        return problem_set(deal->problem, STARLING_INVALID,
+                           "sim.partition: shards:%zu: %zu examples are too few for %zu nodes: "
+                           "lower sim.nodes or the number of shards",
+                           per_node, deal->examples, deal->nodes);
+    struct groups classes = {0};
+    uint32_t *shuffled = malloc(shards * sizeof *shuffled);
+    enum starling_error error = shuffled ? groups_make(&classes, deal, false) : no_memory(deal);
+    for (size_t i = 0; i < shards && !error; i++)
+        shuffled[i] = (uint32_t)i;
+    struct random random = deal_random(deal, STEP_SHARDS);
+    if (!error)
+        random_permute(&random, shuffled, shards);
+    for (size_t i = 0; i < shards && !error; i++) {
+        size_t end = share_start(deal->examples, shards, shuffled[i] + 1u);
+        for (size_t k = share_start(deal->examples, shards, shuffled[i]); k < end; k++)
+            deal->owner[classes.rows[k]] = (uint32_t)(i / per_node);
+    }
+    free(shuffled);
+    groups_clear(&classes);
+    return error;
+}
+
+/* Deals user u's rows out among the nodes u, u + present, u + 2 present, … */
+static enum starling_error share_user(struct deal *deal, const uint32_t *rows, size_t count,
+                                      size_t user, size_t present)
+{
+    if (user >= deal->nodes)
+        return STARLING_OK;
+    size_t holders = (deal->nodes - user + present - 1) / present;
+    if (holders > count)
+        return problem_set(deal->problem, STARLING_INVALID,
+                           "sim.partition: user: user %zu has %zu examples for %zu nodes: lower "
+                           "sim.nodes",
+                           user + 1, count, holders);
+    for (size_t i = 0; i < holders; i++)
+        for (size_t k = share_start(count, holders, i); k < share_start(count, holders, i + 1); k++)
+            deal->owner[rows[k]] = (uint32_t)(user + i * present);
+    return STARLING_OK;
+}
+
+static enum starling_error deal_users(struct deal *deal)
+{
+    if (!deal->dataset->users)
+        return problem_set(deal->problem, STARLING_INVALID,
+                           "sim.partition: user: the data has no users: take another partition, or "
+                           "for a csv: say which column is the user with ?user=COL");
+    struct groups users = {0};
+    enum starling_error error = groups_make(&users, deal, true);
+    size_t present = 0, turn = 0;
+    for (size_t u = 0; u < users.count && !error; u++)
+        present += groups_size(&users, u) > 0;
+    for (size_t u = 0; u < users.count && !error; u++)
+        if (groups_size(&users, u) > 0)
+            error = share_user(deal, users.rows + users.start[u], groups_size(&users, u), turn++,
+                               present);
+    groups_clear(&users);
+    return error;
+}
+
+static enum starling_error unknown(const char *specification, struct problem *problem)
+{
+    return problem_set(problem, STARLING_INVALID,
+                       "sim.partition: '%.64s' is no partition: there are iid, dirichlet:ALPHA, "
+                       "classes:K, shards:K and user",
+                       specification);
+}
+
+/* What follows "NAME:" in the specification; NULL when it does not begin so. */
+static const char *argument(const char *specification, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(specification, name, length) == 0 ? specification + length : NULL;
+}
+
+static enum starling_error parse_count(const char *specification, const char *text, size_t *count,
+                                       struct problem *problem)
+{
+    size_t value = 0;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9' && value <= DATASET_EXAMPLES_MAX; at++)
+        value = value * 10 + (size_t)(*at - '0');
+    if (at == text || *at || value < 1 || value > DATASET_EXAMPLES_MAX)
+        return problem_set(problem, STARLING_INVALID,
+                           "sim.partition: '%.64s': '%.32s' is no number of 1 or more: write one",
+                           specification, text);
+    *count = value;
+    return STARLING_OK;
+}
+
+static enum starling_error parse_shape(const char *specification, const char *text, double *shape,
+                                       struct problem *problem)
+{
+    char *end;
+    *shape = strtod(text, &end);
+    if (end == text || *end || !(*shape > 0) || !(*shape <= SHAPE_MAX))
+        return problem_set(problem, STARLING_INVALID,
+                           "sim.partition: '%.64s': '%.32s' is no number above 0 and up to 1e6: "
+                           "write one, or iid for an even split",
+                           specification, text);
+    return STARLING_OK;
+}
+
+static enum starling_error deal_by(struct deal *deal, const char *specification)
+{
+    const char *text;
+    size_t count = 0;
+    double shape;
+    enum starling_error error;
+    if (strcmp(specification, "iid") == 0) {
+        deal_iid(deal);
+        return STARLING_OK;
+    }
+    if (strcmp(specification, "user") == 0)
+        return deal_users(deal);
+    if ((text = argument(specification, "dirichlet:"))) {
+        error = parse_shape(specification, text, &shape, deal->problem);
+        return error ? error : deal_dirichlet(deal, shape);
+    }
+    if ((text = argument(specification, "classes:"))) {
+        error = parse_count(specification, text, &count, deal->problem);
+        return error ? error : deal_classes(deal, count);
+    }
+    if ((text = argument(specification, "shards:"))) {
+        error = parse_count(specification, text, &count, deal->problem);
+        return error ? error : deal_shards(deal, count);
+    }
+    return unknown(specification, deal->problem);
+}
+
+/* Hands row by row, in the deal's order, to its owner while there is room; only those that are
+ * `first`, or only the others. */
+static void hand_out(const struct deal *deal, bool first, struct partition *partition,
+                     size_t *filled)
+{
+    for (size_t i = 0; i < deal->examples; i++) {
+        uint32_t row = deal->order[i], node = deal->owner[row];
+        if (node == NOBODY || (deal->first && deal->first[row]) != first)
+            continue;
+        size_t at = partition->start[node] + filled[node];
+        if (at < partition->start[node + 1]) {
+            partition->rows[at] = row;
+            filled[node]++;
+        }
+    }
+}
+
+static enum starling_error collect(const struct deal *deal, struct partition *partition)
+{
+    size_t *filled = calloc(deal->nodes, sizeof *filled);
+    partition->start = calloc(deal->nodes + 1, sizeof *partition->start);
+    if (!filled || !partition->start) {
+        free(filled);
+        return no_memory(deal);
+    }
+    for (size_t i = 0; i < deal->examples; i++)
+        if (deal->owner[i] != NOBODY)
+            partition->start[deal->owner[i] + 1]++;
+    for (size_t node = 1; node <= deal->nodes; node++) {
+        size_t held = partition->start[node];
+        if (deal->samples && held > deal->samples)
+            held = deal->samples;
+        partition->start[node] = partition->start[node - 1] + held;
+    }
+    partition->rows = malloc((partition->start[deal->nodes] + 1) * sizeof *partition->rows);
+    if (partition->rows) {
+        hand_out(deal, true, partition, filled);
+        hand_out(deal, false, partition, filled);
+    }
+    free(filled);
+    return partition->rows ? STARLING_OK : no_memory(deal);
+}
+
+/* Lends the deal its arrays: rows in random order, owned by nobody. */
+static enum starling_error prepare(struct deal *deal)
+{
+    if (deal->nodes > deal->examples || deal->nodes >= NOBODY)
+        return problem_set(deal->problem, STARLING_INVALID,
+                           "sim.partition: %zu examples are too few for %zu nodes: lower sim.nodes",
+                           deal->examples, deal->nodes);
+    deal->order = malloc(deal->examples * sizeof *deal->order);
+    deal->owner = malloc(deal->examples * sizeof *deal->owner);
+    if (!deal->order || !deal->owner)
+        return no_memory(deal);
+    for (size_t i = 0; i < deal->examples; i++) {
+        deal->order[i] = (uint32_t)i;
+        deal->owner[i] = NOBODY;
+    }
+    struct random random = deal_random(deal, STEP_ORDER);
+    random_permute(&random, deal->order, deal->examples);
+    return STARLING_OK;
+}
+
+struct partition *partition_new(const char *specification, const struct dataset *dataset,
+                                size_t nodes, size_t samples, uint64_t seed,
+                                struct problem *problem)
+{
+    assert(nodes > 0);
+    struct deal deal = {.dataset = dataset,
+                        .nodes = nodes,
+                        .samples = samples,
+                        .seed = seed,
+                        .examples = dataset->examples,
+                        .problem = problem};
+    struct partition *partition = calloc(1, sizeof *partition);
+    enum starling_error error = partition ? prepare(&deal) : no_memory(&deal);
+    if (!error)
+        error = deal_by(&deal, specification);
+    if (!error) {
+        partition->nodes = nodes;
+        error = collect(&deal, partition);
+    }
+    free(deal.order);
+    free(deal.owner);
+    free(deal.first);
+    if (error)
+        partition_free(&partition);
+    return partition;
+}
+
+void partition_free(struct partition **partition)
+{
+    if (!*partition)
+        return;
+    free((*partition)->start);
+    free((*partition)->rows);
+    free(*partition);
+    *partition = NULL;
+}
+
+const uint32_t *partition_rows(const struct partition *partition, size_t node, size_t *count)
+{
+    *count = partition->start[node + 1] - partition->start[node];
+    return partition->rows + partition->start[node];
+}

@@ -1,0 +1,23 @@
+#include "model/problem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum starling_error problem_set(struct problem *problem, enum starling_error error,
+                                const char *format, ...)
+{
+    if (problem) {
+        va_list arguments;
+        va_start(arguments, format);
+        problem->error = error;
+        vsnprintf(problem->text, sizeof problem->text, format, arguments);
+        va_end(arguments);
+    }
+    return error;
+}
+
+enum starling_error problem_no_memory(struct problem *problem, const char *what)
+{
+    return problem_set(problem, STARLING_NO_MEMORY,
+                       "out of memory for %s: use fewer nodes, a smaller model or less data", what);
+}

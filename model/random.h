@@ -1,0 +1,62 @@
+/* random — counter-based random streams.
+ *
+ * A stream is named by (seed, node, purpose, step) and yields the same numbers wherever and in
+ * whatever order it is drawn, so results do not depend on threads. Never used for anything that
+ * protects somebody on a device: that comes from libsodium.
+ *
+ * Source: Philox4x32-10, Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
+ * SC 2011, section 4.
+ */
+#ifndef STARLING_RANDOM_H
+#define STARLING_RANDOM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a stream is for. A number, once used, keeps its meaning: results depend on it. */
+enum random_purpose {
+    RANDOM_INITIAL = 1,    /* the parameters every node starts from */
+    RANDOM_BATCH = 2,      /* the order of examples within a pass; step = pass */
+    RANDOM_PARTITION = 3,  /* dealing a data set out to nodes */
+    RANDOM_SPLIT = 4,      /* setting test examples apart */
+    RANDOM_WRITER = 5,     /* synth: a writer's hand; node = writer */
+    RANDOM_DIGIT = 6,      /* synth: one digit; node = writer, step = example */
+    RANDOM_PERIOD = 7,     /* gossip: phase and jitter of the periods; step = round */
+    RANDOM_PEER = 8,       /* gossip: which peer; step = round */
+    RANDOM_SHUFFLE = 9,    /* gossip: which descriptors; step = shuffle */
+    RANDOM_NETWORK = 10,   /* sim: latency and loss of a message; node = sender, step = message */
+    RANDOM_BOOTSTRAP = 11, /* sim: the first view of a node */
+    RANDOM_EVALUATE = 12,  /* sim: which nodes and examples are evaluated */
+};
+
+struct random {
+    uint32_t key[2];
+    uint32_t counter[4];
+    uint32_t block[4]; /* numbers made and not yet given out: block[used..3] */
+    uint32_t used;
+};
+
+/* The stream of (seed, node, purpose, step). step < 2^48; a stream yields 2^34 numbers. */
+struct random random_stream(uint64_t seed, uint32_t node, enum random_purpose purpose,
+                            uint64_t step);
+
+uint32_t random_u32(struct random *random);
+uint64_t random_u64(struct random *random);
+
+/* Uniform in [0, bound), without bias (Lemire 2019, arXiv 1805.10941); bound > 0. */
+uint32_t random_below(struct random *random, uint32_t bound);
+
+/* Uniform in [0, 1), 53 bits. */
+double random_uniform(struct random *random);
+
+/* Standard normal (Box and Muller 1958, the cosine half). */
+double random_normal(struct random *random);
+
+/* Gamma with the given shape > 0 and scale 1 (Marsaglia and Tsang 2000; shape < 1 by their boost).
+ */
+double random_gamma(struct random *random, double shape);
+
+/* A uniform permutation of items in place (Fisher and Yates). */
+void random_permute(struct random *random, uint32_t *items, size_t count);
+
+#endif

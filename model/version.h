@@ -1,0 +1,44 @@
+/* version — one set of parameters, immutable once made and shared by reference count.
+ *
+ * A version may be handed around before its values exist: a simulation runs ahead of the
+ * arithmetic and passes the promise on. Whoever reads values waits until version_made().
+ * Counts and the made flag are atomic; values are written by the one job that makes the version,
+ * before it calls version_keep.
+ */
+#ifndef STARLING_VERSION_H
+#define STARLING_VERSION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct version {
+    _Atomic uint32_t references;
+    _Atomic bool made;
+    float *values;          /* NULL until made; from vector_new, owned unless `same` is set */
+    struct version *same;   /* whose values these are: a reference */
+};
+
+/* A promise with one reference, owned by the caller; NULL when memory is out. */
+struct version *version_new(void);
+
+/* A version already made, that takes ownership of `values` (from vector_new); NULL when memory is
+ * out, and then `values` stays the caller's. */
+struct version *version_of(float *values);
+
+/* Adds a reference and returns its argument. */
+struct version *version_share(struct version *version);
+
+/* Gives one reference back and sets *version to NULL; the last one frees. NULL is fine. */
+void version_release(struct version **version);
+
+bool version_made(const struct version *version);
+
+/* Fulfils the promise with `values`, whose ownership passes to the version. */
+void version_keep(struct version *version, float *values);
+
+/* Fulfils the promise with the values of `other`, a made version, which it keeps alive. */
+void version_follow(struct version *version, struct version *other);
+
+#endif

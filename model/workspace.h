@@ -1,0 +1,28 @@
+/* workspace — scratch memory that a thread owns and lends to the arithmetic.
+ *
+ * Taken in order and given back all at once; 64-byte aligned. It grows between uses, never while
+ * something is taken, so pointers stay valid until workspace_reset.
+ */
+#ifndef STARLING_WORKSPACE_H
+#define STARLING_WORKSPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct workspace {
+    unsigned char *memory;
+    size_t capacity, used;
+};
+
+/* Gives everything back and makes sure of `bytes`; false when memory is out. Start from {0}. */
+bool workspace_reset(struct workspace *workspace, size_t bytes);
+
+/* The next `bytes`, uninitialised. The reset before it asked for enough: asserted. */
+void *workspace_take(struct workspace *workspace, size_t bytes);
+
+void workspace_free(struct workspace *workspace);
+
+/* What taking `bytes` costs with alignment, for adding up what a reset must ask for. */
+size_t workspace_cost(size_t bytes);
+
+#endif

@@ -1,0 +1,75 @@
+# Tests, grouped by floor: each is a cmocka program that speaks TAP.
+
+TEST_EXTENSIONS = .sh
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/tap.sh
+SH_LOG_DRIVER = $(LOG_DRIVER)
+AM_LOG_DRIVER_FLAGS = --ignore-exit
+AM_TESTS_ENVIRONMENT = \
+	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	OPENBLAS_NUM_THREADS=1; export OPENBLAS_NUM_THREADS; \
+	STARLING_NODE='$(abs_top_builddir)/starling-node'; export STARLING_NODE; \
+	STARLING_SIM='$(abs_top_builddir)/starling-sim'; export STARLING_SIM; \
+	STARLINGCTL='$(abs_top_builddir)/starlingctl'; export STARLINGCTL; \
+	STARLING_SOURCE='$(abs_top_srcdir)'; export STARLING_SOURCE; \
+	STARLING_BUILD='$(abs_top_builddir)'; export STARLING_BUILD; \
+	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS; \
+	TSAN_OPTIONS='suppressions=$(abs_top_srcdir)/tests/tsan.supp'; export TSAN_OPTIONS;
+
+test_programs = \
+	tests/model/test_dataset \
+	tests/model/test_evaluation \
+	tests/model/test_learner \
+	tests/model/test_model \
+	tests/model/test_partition \
+	tests/model/test_product \
+	tests/model/test_random \
+	tests/model/test_read_csv \
+	tests/model/test_read_idx \
+	tests/model/test_synthetic \
+	tests/model/test_trend \
+	tests/model/test_vector \
+	tests/model/test_workspace
+
+tests_model_test_dataset_SOURCES = tests/model/test_dataset.c tests/model/files.c tests/model/files.h
+tests_model_test_dataset_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_evaluation_SOURCES = tests/model/test_evaluation.c tests/model/files.c tests/model/files.h
+tests_model_test_evaluation_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_learner_SOURCES = tests/model/test_learner.c tests/model/files.c tests/model/files.h
+tests_model_test_learner_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_model_SOURCES = tests/model/test_model.c tests/model/files.c tests/model/files.h
+tests_model_test_model_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_partition_SOURCES = tests/model/test_partition.c tests/model/files.c tests/model/files.h
+tests_model_test_partition_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_product_SOURCES = tests/model/test_product.c tests/model/files.c tests/model/files.h
+tests_model_test_product_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_random_SOURCES = tests/model/test_random.c tests/model/files.c tests/model/files.h
+tests_model_test_random_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_read_csv_SOURCES = tests/model/test_read_csv.c tests/model/files.c tests/model/files.h
+tests_model_test_read_csv_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_read_idx_SOURCES = tests/model/test_read_idx.c tests/model/files.c tests/model/files.h
+tests_model_test_read_idx_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_synthetic_SOURCES = tests/model/test_synthetic.c tests/model/files.c tests/model/files.h
+tests_model_test_synthetic_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_trend_SOURCES = tests/model/test_trend.c tests/model/files.c tests/model/files.h
+tests_model_test_trend_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_vector_SOURCES = tests/model/test_vector.c tests/model/files.c tests/model/files.h
+tests_model_test_vector_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_workspace_SOURCES = tests/model/test_workspace.c tests/model/files.c tests/model/files.h
+tests_model_test_workspace_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+
+
+script_tests =
+
+if HAVE_TESTS
+check_PROGRAMS += $(test_programs)
+TESTS = $(test_programs) $(script_tests)
+endif
+
+# Where threads meet: what the thread sanitizer looks at.
+tsan_tests = $(filter tests/node/% tests/live/% tests/sim/%,$(test_programs))
+
+EXTRA_DIST += $(script_tests) tests/tap.sh
+
+.PHONY: check-programs
+check-programs: $(check_PROGRAMS)

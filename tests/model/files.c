@@ -1,0 +1,85 @@
+#include "files.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define PATH_SIZE 1024
+
+static char folder[PATH_SIZE / 2];
+
+static void give_up(const char *what)
+{
+    perror(what);
+    abort();
+}
+
+void files_begin(void)
+{
+    const char *parent = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/starling-test-XXXXXX", parent ? parent : "/tmp");
+    if (!mkdtemp(folder))
+        give_up(folder);
+}
+
+void files_end(void)
+{
+    DIR *listing = opendir(folder);
+    for (struct dirent *entry; listing && (entry = readdir(listing));)
+        if (entry->d_name[0] != '.')
+            unlink(files_path(entry->d_name));
+    if (listing)
+        closedir(listing);
+    rmdir(folder);
+}
+
+const char *files_path(const char *name)
+{
+    static char paths[4][PATH_SIZE];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+    snprintf(path, PATH_SIZE, "%s/%s", folder, name);
+    return path;
+}
+
+const char *files_raw(const char *name, const void *bytes, size_t count)
+{
+    const char *path = files_path(name);
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(bytes, 1, count, file) != count || fclose(file) != 0)
+        give_up(path);
+    return path;
+}
+
+const char *files_write(const char *name, const void *bytes, size_t count)
+{
+    size_t length = strlen(name);
+    if (length < 3 || strcmp(name + length - 3, ".gz") != 0)
+        return files_raw(name, bytes, count);
+    const char *path = files_path(name);
+    gzFile file = gzopen(path, "wb");
+    if (!file || (count && gzwrite(file, bytes, (unsigned)count) != (int)count) ||
+        gzclose(file) != Z_OK)
+        give_up(path);
+    return path;
+}
+
+const char *files_text(const char *name, const char *text)
+{
+    return files_write(name, text, strlen(text));
+}
+
+const char *files_real(const char *name)
+{
+    static char path[PATH_SIZE];
+    const char *data = getenv("STARLING_DATA");
+    if (data)
+        snprintf(path, sizeof path, "%s/%s", data, name);
+    if (data && access(path, R_OK) == 0)
+        return path;
+    printf("skipped: no %s in $STARLING_DATA\n", name);
+    return NULL;
+}

@@ -1,0 +1,303 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/learner.h"
+#include "model/optimizer.h"
+#include "model/vector.h"
+
+#define FEATURES 6
+#define EXAMPLES 50
+
+static const struct learn_settings defaults = {
+    .rate = 0.1,
+    .momentum = 0.9,
+    .decay = 1e-4,
+    .rate_floor = 0.1,
+    .batch = 8,
+    .epochs = 1,
+    .schedule = SCHEDULE_INVERSE,
+};
+
+static struct dataset data;
+static uint32_t rows[EXAMPLES]; /* of the data, from the last to the first */
+
+/* Three classes, told apart by which of the first three features is the largest. */
+static int make_data(void **state)
+{
+    (void)state;
+    data = (struct dataset){.examples = EXAMPLES, .features = FEATURES, .classes = 3};
+    if (dataset_allocate(&data, 0, 0, NULL) != STARLING_OK)
+        return 1;
+    struct random random = random_stream(4, 0, RANDOM_INITIAL, 0);
+    for (uint32_t e = 0; e < EXAMPLES; e++) {
+        float *x = data.floats + e * FEATURES;
+        for (size_t f = 0; f < FEATURES; f++)
+            x[f] = (float)random_normal(&random);
+        data.labels[e] = (uint16_t)(x[0] > x[1] ? (x[0] > x[2] ? 0 : 2) : (x[1] > x[2] ? 1 : 2));
+        rows[e] = EXAMPLES - 1 - e;
+    }
+    return 0;
+}
+
+static int free_data(void **state)
+{
+    (void)state;
+    dataset_clear(&data);
+    return 0;
+}
+
+/* A pass over the first `count` rows; what `parameters` and `momentum` held is what it starts
+ * from. */
+static struct pass_report pass(const struct model *model, const struct learn_settings *settings,
+                               size_t count, double age, float *parameters, float *momentum)
+{
+    struct workspace workspace = {0};
+    struct pass_report report;
+    struct examples examples = {.data = &data, .rows = rows, .count = count};
+    assert_true(workspace_reset(&workspace, learner_workspace(model, settings, count)));
+    learner_pass(model, settings, &examples, age, random_stream(9, 1, RANDOM_BATCH, 5), parameters,
+                 momentum, &workspace, &report);
+    workspace_free(&workspace);
+    return report;
+}
+
+static void the_share_is_one_for_everything_whatever_the_epochs(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t batch, epochs, max_batches;
+        size_t count, samples;
+        double share;
+    } cases[] = {
+        {32, 1, 0, 100, 100, 1.0},   {32, 3, 0, 100, 300, 1.0},  {32, 1, 4, 100, 100, 1.0},
+        {32, 1, 3, 100, 96, 0.96},   {32, 2, 3, 100, 96, 0.48},  {32, 2, 5, 100, 132, 0.66},
+        {32, 2, 8, 100, 200, 1.0},   {32, 2, 99, 100, 200, 1.0}, {200, 1, 1, 100, 100, 1.0},
+        {200, 4, 1, 100, 100, 0.25}, {1, 1, 7, 10, 7, 0.7},      {32, 1, 0, 0, 0, 0.0},
+        {32, 1, 5, 0, 0, 0.0},       {10, 1, 9, 100, 90, 0.9},   {65536, 1, 0, 1, 1, 1.0},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct learn_settings settings = defaults;
+        settings.batch = cases[c].batch;
+        settings.epochs = cases[c].epochs;
+        settings.max_batches = cases[c].max_batches;
+        double share = -1;
+        assert_int_equal(learner_samples(&settings, cases[c].count, &share), cases[c].samples);
+        if (fabs(share - cases[c].share) > 1e-12)
+            fail_msg("case %zu: share %g, wanted %g", c, share, cases[c].share);
+    }
+}
+
+static void the_rate_falls_with_age_down_to_its_floor(void **state)
+{
+    (void)state;
+    struct learn_settings settings = defaults;
+    assert_true(fabs(learner_rate(&settings, 0) - 0.1) < 1e-12);
+    assert_true(fabs(learner_rate(&settings, 50) - 0.05) < 1e-12);
+    assert_true(fabs(learner_rate(&settings, 449) - 0.1 / 9.98) < 1e-12);
+    assert_true(fabs(learner_rate(&settings, 1e9) - 0.01) < 1e-12);
+    settings.schedule = SCHEDULE_CONSTANT;
+    assert_true(fabs(learner_rate(&settings, 1e9) - 0.1) < 1e-12);
+}
+
+static void a_step_follows_its_equation(void **state)
+{
+    (void)state;
+    for (size_t count = 0; count < 70; count++) {
+        float w[70], m[70], g[70], plain[70];
+        struct random random = random_stream(5, (uint32_t)count, RANDOM_INITIAL, 0);
+        for (size_t i = 0; i < 70; i++) {
+            plain[i] = w[i] = (float)random_normal(&random);
+            m[i] = (float)random_normal(&random);
+            g[i] = (float)random_normal(&random);
+        }
+        float w0[70], m0[70];
+        memcpy(w0, w, sizeof w0);
+        memcpy(m0, m, sizeof m0);
+        optimizer_sgd(w, m, g, 0.3f, 0.9f, 0.01f, count);
+        optimizer_sgd(plain, NULL, g, 0.3f, 0.9f, 0.01f, count);
+        for (size_t i = 0; i < 70; i++) {
+            bool touched = i < count;
+            double start = (double)w0[i], moment = (double)m0[i];
+            double m1 = touched ? 0.9 * moment + (double)g[i] : moment;
+            double w1 = touched ? start - 0.3 * (m1 + 0.01 * start) : start;
+            double p1 = touched ? start - 0.3 * ((double)g[i] + 0.01 * start) : start;
+            assert_true(fabs((double)m[i] - m1) < 1e-6);
+            assert_true(fabs((double)w[i] - w1) < 1e-6);
+            assert_true(fabs((double)plain[i] - p1) < 1e-6);
+        }
+    }
+}
+
+/* The slow plain version of learner_pass. */
+static double plain_pass(const struct model *model, const struct learn_settings *settings,
+                         size_t count, double age, float *parameters, float *momentum)
+{
+    size_t parameter_count = model_parameters(model), steps = 0, samples = 0;
+    struct random random = random_stream(9, 1, RANDOM_BATCH, 5);
+    struct workspace workspace = {0};
+    float inputs[EXAMPLES * FEATURES], *gradient = vector_new(parameter_count);
+    uint32_t order[EXAMPLES];
+    uint16_t labels[EXAMPLES];
+    double loss = 0, rate = learner_rate(settings, age);
+    memcpy(order, rows, count * sizeof *order);
+    for (uint32_t epoch = 0; epoch < settings->epochs; epoch++) {
+        random_permute(&random, order, count);
+        for (size_t start = 0; start < count; start += settings->batch) {
+            size_t batch = count - start < settings->batch ? count - start : settings->batch;
+            if (settings->max_batches && steps++ == settings->max_batches)
+                goto done;
+            dataset_gather(&data, order + start, batch, inputs, labels);
+            assert_true(workspace_reset(&workspace, model_workspace(model, batch)));
+            loss += (double)batch *
+                    model_gradient(model, parameters, inputs, labels, batch, gradient, &workspace);
+            samples += batch;
+            for (size_t i = 0; i < parameter_count; i++) {
+                momentum[i] = (float)settings->momentum * momentum[i] + gradient[i];
+                parameters[i] -=
+                    (float)rate * (momentum[i] + (float)settings->decay * parameters[i]);
+            }
+        }
+    }
+done:
+    workspace_free(&workspace);
+    vector_free(gradient);
+    return loss / (double)samples;
+}
+
+static void a_pass_agrees_with_the_plain_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model;
+        uint32_t batch, epochs, max_batches;
+        size_t count;
+    } cases[] = {
+        {"linear", 1, 1, 0, 20},  {"linear", 8, 1, 0, 50}, {"mlp:9", 8, 3, 0, 45},
+        {"mlp:9", 8, 2, 9, 50},   {"mlp:9", 50, 1, 0, 50}, {"mlp:9", 500, 2, 0, 3},
+        {"mlp:4,4", 7, 2, 3, 33},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct learn_settings settings = defaults;
+        settings.batch = cases[c].batch;
+        settings.epochs = cases[c].epochs;
+        settings.max_batches = cases[c].max_batches;
+        struct model *model = model_new(cases[c].model, FEATURES, 3, NULL);
+        size_t count = model_parameters(model);
+        float *saw = vector_new(count), *wanted = vector_new(count);
+        float *momentum = vector_new(count), *plain_momentum = vector_new(count);
+        model_initialise(model, 1, saw);
+        model_initialise(model, 1, wanted);
+        struct pass_report report = pass(model, &settings, cases[c].count, 20, saw, momentum);
+        double loss = plain_pass(model, &settings, cases[c].count, 20, wanted, plain_momentum);
+        assert_true(fabs(report.mean_loss - loss) < 1e-5);
+        assert_true(vector_norm2(wanted, count) > 0);
+        if (vector_distance2(saw, wanted, count) > 1e-9)
+            fail_msg("case %zu: %g away", c, vector_distance2(saw, wanted, count));
+        double share;
+        assert_int_equal(report.samples, learner_samples(&settings, cases[c].count, &share));
+        assert_true(report.share == share);
+        vector_free(saw);
+        vector_free(wanted);
+        vector_free(momentum);
+        vector_free(plain_momentum);
+        model_free(&model);
+    }
+}
+
+static void a_pass_repeats_to_the_bit(void **state)
+{
+    (void)state;
+    struct model *model = model_new("mlp:9", FEATURES, 3, NULL);
+    size_t count = model_parameters(model);
+    float *first = vector_new(count), *second = vector_new(count);
+    for (int run = 0; run < 2; run++) {
+        float *momentum = vector_new(count);
+        model_initialise(model, 1, run ? second : first);
+        pass(model, &defaults, EXAMPLES, 0, run ? second : first, momentum);
+        vector_free(momentum);
+    }
+    assert_memory_equal(first, second, count * sizeof *first);
+    vector_free(first);
+    vector_free(second);
+    model_free(&model);
+}
+
+static void a_pass_over_nothing_changes_nothing(void **state)
+{
+    (void)state;
+    struct model *model = model_new("mlp:9", FEATURES, 3, NULL);
+    size_t count = model_parameters(model);
+    float *parameters = vector_new(count), *start = vector_new(count),
+          *momentum = vector_new(count);
+    model_initialise(model, 1, parameters);
+    model_initialise(model, 1, start);
+    momentum[0] = 1.0f;
+    struct pass_report report = pass(model, &defaults, 0, 3, parameters, momentum);
+    assert_int_equal(report.samples, 0);
+    assert_true(report.share == 0.0 && report.mean_loss == 0.0);
+    assert_memory_equal(parameters, start, count * sizeof *start);
+    assert_true(momentum[0] == 1.0f);
+    vector_free(parameters);
+    vector_free(start);
+    vector_free(momentum);
+    model_free(&model);
+}
+
+static void passes_lower_the_loss(void **state)
+{
+    (void)state;
+    static const char *const specifications[] = {"linear", "mlp:16"};
+    for (size_t s = 0; s < 2; s++) {
+        struct model *model = model_new(specifications[s], FEATURES, 3, NULL);
+        size_t count = model_parameters(model);
+        float *parameters = vector_new(count);
+        struct learn_settings settings = defaults;
+        settings.momentum = 0;
+        model_initialise(model, 1, parameters);
+        double first = pass(model, &settings, EXAMPLES, 0, parameters, NULL).mean_loss,
+               last = first;
+        for (int t = 1; t < 60; t++)
+            last = pass(model, &settings, EXAMPLES, t, parameters, NULL).mean_loss;
+        assert_true(first > 0.8 && last < 0.4);
+        vector_free(parameters);
+        model_free(&model);
+    }
+}
+
+static void a_broken_model_trains_without_crashing_and_shows_it(void **state)
+{
+    (void)state;
+    struct model *model = model_new("mlp:9", FEATURES, 3, NULL);
+    size_t count = model_parameters(model);
+    float *parameters = vector_new(count), *momentum = vector_new(count);
+    model_initialise(model, 1, parameters);
+    parameters[4] = NAN;
+    struct pass_report report = pass(model, &defaults, EXAMPLES, 0, parameters, momentum);
+    assert_true(isinf(report.mean_loss));
+    assert_false(vector_finite(parameters, count));
+    vector_free(parameters);
+    vector_free(momentum);
+    model_free(&model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_share_is_one_for_everything_whatever_the_epochs),
+        cmocka_unit_test(the_rate_falls_with_age_down_to_its_floor),
+        cmocka_unit_test(a_step_follows_its_equation),
+        cmocka_unit_test(a_pass_agrees_with_the_plain_one),
+        cmocka_unit_test(a_pass_repeats_to_the_bit),
+        cmocka_unit_test(a_pass_over_nothing_changes_nothing),
+        cmocka_unit_test(passes_lower_the_loss),
+        cmocka_unit_test(a_broken_model_trains_without_crashing_and_shows_it),
+    };
+    return cmocka_run_group_tests(tests, make_data, free_data);
+}
