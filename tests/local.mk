@@ -29,7 +29,13 @@ test_programs = \
 	tests/model/test_synthetic \
 	tests/model/test_trend \
 	tests/model/test_vector \
-	tests/model/test_workspace
+	tests/model/test_workspace \
+	tests/gossip/test_hello \
+	tests/gossip/test_membership \
+	tests/gossip/test_merge \
+	tests/gossip/test_message \
+	tests/gossip/test_protocol \
+	tests/gossip/test_view
 
 tests_model_test_dataset_SOURCES = tests/model/test_dataset.c tests/model/files.c tests/model/files.h
 tests_model_test_dataset_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
@@ -57,6 +63,18 @@ tests_model_test_vector_SOURCES = tests/model/test_vector.c tests/model/files.c 
 tests_model_test_vector_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_workspace_SOURCES = tests/model/test_workspace.c tests/model/files.c tests/model/files.h
 tests_model_test_workspace_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_gossip_test_hello_SOURCES = tests/gossip/test_hello.c
+tests_gossip_test_hello_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
+tests_gossip_test_membership_SOURCES = tests/gossip/test_membership.c
+tests_gossip_test_membership_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
+tests_gossip_test_merge_SOURCES = tests/gossip/test_merge.c
+tests_gossip_test_merge_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
+tests_gossip_test_message_SOURCES = tests/gossip/test_message.c
+tests_gossip_test_message_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
+tests_gossip_test_protocol_SOURCES = tests/gossip/test_protocol.c
+tests_gossip_test_protocol_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
+tests_gossip_test_view_SOURCES = tests/gossip/test_view.c
+tests_gossip_test_view_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 
 
 script_tests =

@@ -1,0 +1,20 @@
+# Floor 2: how nodes talk.
+
+noinst_LIBRARIES += libgossip.a
+
+libgossip_a_SOURCES = \
+	gossip/hello.c \
+	gossip/hello.h \
+	gossip/membership.c \
+	gossip/membership.h \
+	gossip/merge.c \
+	gossip/merge.h \
+	gossip/message.c \
+	gossip/message.h \
+	gossip/peer.h \
+	gossip/protocol.c \
+	gossip/protocol.h \
+	gossip/view.c \
+	gossip/view.h \
+	gossip/wire.c \
+	gossip/wire.h

@@ -1,0 +1,276 @@
+#include "gossip/message.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "gossip/wire.h"
+#include "model/vector.h"
+
+/* Keys of a header; docs/protocol.md has the same tables. A number keeps its meaning for good. */
+enum {
+    MODEL_TASK = 2,
+    MODEL_FRAGMENT,
+    MODEL_FRAGMENTS,
+    MODEL_AGE,
+    MODEL_SEQUENCE,
+    MODEL_ANSWER,
+    MODEL_PARAMETERS
+};
+enum { SHUFFLE_NONCE = 2, SHUFFLE_ENTRIES };
+enum { ENTRY_AGE, ENTRY_CARD };
+
+const char *refusal_name(enum refusal refusal)
+{
+    static const char *const names[REFUSALS] = {
+        [REFUSED_NOT] = "accepted",
+        [REFUSED_NO_MEMBERSHIP] = "no-membership",
+        [REFUSED_EXPIRED] = "expired",
+        [REFUSED_NOT_YET_VALID] = "not-yet-valid",
+        [REFUSED_WRONG_SWARM] = "wrong-swarm",
+        [REFUSED_REVOKED] = "revoked",
+        [REFUSED_BAD_SIGNATURE] = "bad-signature",
+        [REFUSED_NO_CURVE] = "no-curve",
+        [REFUSED_VERSION] = "version",
+        [REFUSED_TASK] = "task",
+        [REFUSED_RATE] = "rate",
+        [REFUSED_MALFORMED] = "malformed",
+    };
+    return (size_t)refusal < REFUSALS ? names[refusal] : "unknown";
+}
+
+static void put_opening(struct wire_writer *writer, size_t pairs, enum message_kind kind)
+{
+    wire_put_map(writer, pairs);
+    wire_put_key(writer, WIRE_KEY_VERSION);
+    wire_put_uint(writer, PROTOCOL_VERSION);
+    wire_put_key(writer, WIRE_KEY_KIND);
+    wire_put_uint(writer, kind);
+}
+
+static bool model_sound(const struct model_message *model)
+{
+    return model->fragments >= 1 && model->fragments <= FRAGMENTS_MAX &&
+           model->fragment < model->fragments && model->age >= 0 && model->age <= (double)AGE_MAX &&
+           model->parameters >= 1 && model->parameters <= PARAMETERS_MAX;
+}
+
+static void put_model(struct wire_writer *writer, const struct model_message *model)
+{
+    put_opening(writer, 9, MESSAGE_MODEL);
+    wire_put_key(writer, MODEL_TASK);
+    wire_put_bytes(writer, model->task, TASK_ID_BYTES);
+    wire_put_key(writer, MODEL_FRAGMENT);
+    wire_put_uint(writer, model->fragment);
+    wire_put_key(writer, MODEL_FRAGMENTS);
+    wire_put_uint(writer, model->fragments);
+    wire_put_key(writer, MODEL_AGE);
+    wire_put_double(writer, model->age);
+    wire_put_key(writer, MODEL_SEQUENCE);
+    wire_put_uint(writer, model->sequence);
+    wire_put_key(writer, MODEL_ANSWER);
+    wire_put_bool(writer, model->answer);
+    wire_put_key(writer, MODEL_PARAMETERS);
+    wire_put_uint(writer, model->parameters);
+}
+
+static bool shuffle_sound(const struct shuffle_message *shuffle, const struct card *cards)
+{
+    if (shuffle->count > SHUFFLE_MAX)
+        return false;
+    for (uint32_t i = 0; i < shuffle->count; i++)
+        if (cards[i].size < 1 || cards[i].size > CARD_BYTES_MAX)
+            return false;
+    return true;
+}
+
+static void put_shuffle(struct wire_writer *writer, enum message_kind kind,
+                        const struct shuffle_message *shuffle, const struct card *cards)
+{
+    put_opening(writer, 4, kind);
+    wire_put_key(writer, SHUFFLE_NONCE);
+    wire_put_uint(writer, shuffle->nonce);
+    wire_put_key(writer, SHUFFLE_ENTRIES);
+    wire_put_array(writer, shuffle->count);
+    for (uint32_t i = 0; i < shuffle->count; i++) {
+        wire_put_map(writer, 2);
+        wire_put_key(writer, ENTRY_AGE);
+        wire_put_uint(writer, shuffle->entries[i].age);
+        wire_put_key(writer, ENTRY_CARD);
+        wire_put_bytes(writer, cards[i].bytes, cards[i].size);
+    }
+}
+
+size_t message_encode(const struct gossip_message *message, const struct card *cards, uint8_t *out)
+{
+    struct wire_writer writer = wire_writer(out, HEADER_BYTES_MAX);
+    switch (message->kind) {
+    case MESSAGE_MODEL:
+        if (!model_sound(&message->model))
+            return 0;
+        put_model(&writer, &message->model);
+        return wire_written(&writer);
+    case MESSAGE_SHUFFLE:
+    case MESSAGE_SHUFFLE_REPLY:
+        if (!shuffle_sound(&message->shuffle, cards))
+            return 0;
+        put_shuffle(&writer, message->kind, &message->shuffle, cards);
+        return wire_written(&writer);
+    }
+    return 0;
+}
+
+static enum refusal read_model(const msgpack_object *map, struct model_message *model)
+{
+    enum { TASK, FRAGMENT, FRAGMENTS, AGE, SEQUENCE, ANSWER, PARAMETERS, FIELDS };
+    static const struct wire_field fields[FIELDS] = {
+        [TASK] = {MODEL_TASK, WIRE_BYTES, false, TASK_ID_BYTES, TASK_ID_BYTES},
+        [FRAGMENT] = {MODEL_FRAGMENT, WIRE_UINT, false, 0, FRAGMENTS_MAX - 1},
+        [FRAGMENTS] = {MODEL_FRAGMENTS, WIRE_UINT, false, 1, FRAGMENTS_MAX},
+        [AGE] = {MODEL_AGE, WIRE_NUMBER, false, 0, AGE_MAX},
+        [SEQUENCE] = {MODEL_SEQUENCE, WIRE_UINT, false, 0, UINT64_MAX},
+        [ANSWER] = {MODEL_ANSWER, WIRE_BOOL, false, 0, 0},
+        [PARAMETERS] = {MODEL_PARAMETERS, WIRE_UINT, false, 1, PARAMETERS_MAX},
+    };
+    const msgpack_object *values[FIELDS];
+    enum refusal refusal = wire_read_map(map, fields, FIELDS, values);
+    if (refusal != REFUSED_NOT)
+        return refusal;
+    *model = (struct model_message){
+        .fragment = (uint32_t)values[FRAGMENT]->via.u64,
+        .fragments = (uint32_t)values[FRAGMENTS]->via.u64,
+        .age = values[AGE]->via.f64,
+        .sequence = values[SEQUENCE]->via.u64,
+        .answer = values[ANSWER]->via.boolean,
+        .parameters = (size_t)values[PARAMETERS]->via.u64,
+    };
+    memcpy(model->task, values[TASK]->via.bin.ptr, TASK_ID_BYTES);
+    return model->fragment < model->fragments ? REFUSED_NOT : REFUSED_MALFORMED;
+}
+
+static enum refusal read_entry(const msgpack_object *map, struct view_entry *entry,
+                               struct card *card)
+{
+    enum { AGE, CARD, FIELDS };
+    static const struct wire_field fields[FIELDS] = {
+        [AGE] = {ENTRY_AGE, WIRE_UINT, false, 0, UINT32_MAX},
+        [CARD] = {ENTRY_CARD, WIRE_BYTES, false, 1, CARD_BYTES_MAX},
+    };
+    const msgpack_object *values[FIELDS];
+    enum refusal refusal = wire_read_map(map, fields, FIELDS, values);
+    if (refusal != REFUSED_NOT)
+        return refusal;
+    *entry = (struct view_entry){.peer = PEER_NONE, .age = (uint32_t)values[AGE]->via.u64};
+    *card = (struct card){.bytes = (const uint8_t *)values[CARD]->via.bin.ptr,
+                          .size = values[CARD]->via.bin.size};
+    return REFUSED_NOT;
+}
+
+static enum refusal read_shuffle(const msgpack_object *map, struct shuffle_message *shuffle,
+                                 struct card cards[SHUFFLE_MAX])
+{
+    enum { NONCE, ENTRIES, FIELDS };
+    static const struct wire_field fields[FIELDS] = {
+        [NONCE] = {SHUFFLE_NONCE, WIRE_UINT, false, 0, UINT32_MAX},
+        [ENTRIES] = {SHUFFLE_ENTRIES, WIRE_ARRAY, false, 0, SHUFFLE_MAX},
+    };
+    const msgpack_object *values[FIELDS];
+    enum refusal refusal = wire_read_map(map, fields, FIELDS, values);
+    if (refusal != REFUSED_NOT)
+        return refusal;
+    const msgpack_object_array *entries = &values[ENTRIES]->via.array;
+    *shuffle =
+        (struct shuffle_message){.count = entries->size, .nonce = (uint32_t)values[NONCE]->via.u64};
+    for (uint32_t i = 0; i < entries->size; i++) {
+        refusal = read_entry(&entries->ptr[i], &shuffle->entries[i], &cards[i]);
+        if (refusal != REFUSED_NOT)
+            return refusal;
+    }
+    return REFUSED_NOT;
+}
+
+enum refusal message_decode(const uint8_t *bytes, size_t size, struct gossip_message *message,
+                            struct card cards[SHUFFLE_MAX])
+{
+    if (size > HEADER_BYTES_MAX)
+        return REFUSED_MALFORMED;
+    struct wire_reader reader;
+    uint64_t kind = 0;
+    enum refusal refusal = wire_open_message(&reader, bytes, size, &kind);
+    if (refusal != REFUSED_NOT)
+        goto close;
+    switch (kind) {
+    case MESSAGE_MODEL:
+        message->kind = MESSAGE_MODEL;
+        refusal = read_model(wire_root(&reader), &message->model);
+        break;
+    case MESSAGE_SHUFFLE:
+    case MESSAGE_SHUFFLE_REPLY:
+        message->kind = (enum message_kind)kind;
+        refusal = read_shuffle(wire_root(&reader), &message->shuffle, cards);
+        break;
+    case WIRE_KIND_HELLO: /* where none belongs */
+        refusal = REFUSED_MALFORMED;
+        break;
+    default: /* a kind of message that is still to come */
+        refusal = REFUSED_VERSION;
+    }
+close:
+    wire_close(&reader);
+    return refusal;
+}
+
+/* Turns floats between this machine's byte order and the wire's, in place: nothing at all on most
+ * machines, and compiled away there. */
+static void to_or_from_little_endian(void *floats, size_t count)
+{
+    uint8_t *at = floats;
+    for (size_t i = 0; i < count; i++, at += sizeof(uint32_t)) {
+        uint32_t bits;
+        memcpy(&bits, at, sizeof bits);
+        bits = htole32(bits);
+        memcpy(at, &bits, sizeof bits);
+    }
+}
+
+enum refusal message_model_check(const struct model_message *message, const uint8_t *bytes,
+                                 size_t size, float *values)
+{
+    if (size % sizeof(float) != 0 || size / sizeof(float) != message->parameters)
+        return REFUSED_MALFORMED;
+    /* Block by block, so that what was copied is checked while the cache still has it. */
+    enum { BLOCK = 4096 };
+    _Alignas(64) float own[BLOCK];
+    for (size_t from = 0; from < message->parameters; from += BLOCK) {
+        size_t left = message->parameters - from;
+        size_t count = left < BLOCK ? left : BLOCK;
+        float *block = values ? values + from : own;
+        memcpy(block, bytes + from * sizeof(float), count * sizeof(float));
+        to_or_from_little_endian(block, count);
+        if (!vector_finite(block, count))
+            return REFUSED_MALFORMED;
+    }
+    return REFUSED_NOT;
+}
+
+void message_model_bytes(const float *values, size_t count, uint8_t *out)
+{
+    memcpy(out, values, count * sizeof(float));
+    to_or_from_little_endian(out, count);
+}
+
+/* A frame of `size` bytes under CURVE, as libzmq sends it: a ZMTP frame of 1 flag byte and a length
+ * of 1 or 8, holding "\7MESSAGE", 8 bytes of nonce, and a box of 16 bytes authenticator, 1 of
+ * inner flags and the frame itself. */
+static size_t frame_wire_bytes(size_t size)
+{
+    size_t body = 8 + 8 + 16 + 1 + size;
+    return (body > 255 ? 9 : 2) + body;
+}
+
+size_t message_wire_bytes(const struct gossip_message *message, size_t header_size)
+{
+    size_t bytes = frame_wire_bytes(header_size);
+    if (message->kind == MESSAGE_MODEL)
+        bytes += frame_wire_bytes(message->model.parameters * sizeof(float));
+    return bytes;
+}

@@ -1,0 +1,114 @@
+/* message — what nodes say to each other, as structs, and as bytes.
+ *
+ * The wire format is written down in docs/protocol.md. A message is one header frame in msgpack
+ * and, for a model, one frame of parameters as little-endian floats. Decoding trusts nothing: size,
+ * depth and counts are bounded by the bytes that are there before anything is unpacked.
+ *
+ * HELLO is not here but in gossip/hello.h: it is about the swarm, and settled before any of these
+ * may pass.
+ */
+#ifndef STARLING_MESSAGE_H
+#define STARLING_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gossip/peer.h"
+#include "gossip/view.h"
+#include "model/version.h"
+
+#define TASK_ID_BYTES 16
+#define PROTOCOL_VERSION 1
+#define HEADER_BYTES_MAX 16384 /* a header frame is never larger */
+#define CARD_BYTES_MAX 1024    /* a peer's card: membership and descriptor, signed */
+
+/* Beyond these a header is malformed, and is not encoded. */
+#define FRAGMENTS_MAX 65536u
+#define PARAMETERS_MAX (1u << 31) /* floats in one fragment, at least 1 */
+#define AGE_MAX 1000000000000000u /* passes */
+
+enum message_kind {
+    MESSAGE_MODEL = 1,   /* here is my model; perhaps: and give me yours */
+    MESSAGE_SHUFFLE = 2, /* here are peers I know; tell me of yours */
+    MESSAGE_SHUFFLE_REPLY = 3,
+};
+
+struct model_message {
+    uint8_t task[TASK_ID_BYTES];
+    uint32_t fragment, fragments; /* which part of the parameters: 0 of 1 is all of them */
+    double age;                   /* passes */
+    uint64_t sequence;            /* grows with every model its sender sends */
+    bool answer;                  /* push-pull: the receiver sends its own back */
+    struct version *model;        /* a reference that the message's holder owns */
+    size_t parameters;            /* floats in this fragment */
+};
+
+struct shuffle_message {
+    uint32_t count;
+    uint32_t nonce; /* comes back in the reply, so that a round trip can be measured */
+    struct view_entry entries[SHUFFLE_MAX];
+};
+
+struct gossip_message {
+    enum message_kind kind;
+    union {
+        struct model_message model;
+        struct shuffle_message shuffle;
+    };
+};
+
+/* Why something from outside was refused; counted by reason, named in every output. */
+enum refusal {
+    REFUSED_NOT, /* fine */
+    REFUSED_NO_MEMBERSHIP,
+    REFUSED_EXPIRED,
+    REFUSED_NOT_YET_VALID,
+    REFUSED_WRONG_SWARM,
+    REFUSED_REVOKED,
+    REFUSED_BAD_SIGNATURE,
+    REFUSED_NO_CURVE,
+    REFUSED_VERSION,
+    REFUSED_TASK,
+    REFUSED_RATE,
+    REFUSED_MALFORMED,
+    REFUSALS,
+};
+
+/* "no-membership", "expired", …; "accepted" for REFUSED_NOT. */
+const char *refusal_name(enum refusal refusal);
+
+/* A peer's card as bytes: who it is and where, in its own and the authority's signed words. */
+struct card {
+    const uint8_t *bytes;
+    size_t size;
+};
+
+/* Encodes the header frame of `message` into out (HEADER_BYTES_MAX); for a shuffle, cards[i] goes
+ * with entry i (a size without bytes will do when out is NULL; 1 to CARD_BYTES_MAX). Returns its
+ * size; out may be NULL to learn the size alone. 0 when it would not fit, or when message_decode
+ * would refuse it: a number beyond its bounds, an age that is not finite. */
+size_t message_encode(const struct gossip_message *message, const struct card *cards, uint8_t *out);
+
+/* Takes a header frame apart. For a model, message->model.model stays NULL and the caller checks
+ * the parameter frame with message_model_check. For a shuffle, entries get PEER_NONE, their ages,
+ * and cards[i] points into `bytes`; the caller resolves them. Never allocates more than a fixed
+ * amount, whatever the bytes. */
+enum refusal message_decode(const uint8_t *bytes, size_t size, struct gossip_message *message,
+                            struct card cards[SHUFFLE_MAX]);
+
+/* Whether a parameter frame of `size` bytes is what the header promised: right size, all values
+ * finite. `bytes` may be unaligned. Copies the values into `values` (message->parameters floats,
+ * undefined when refused) unless it is NULL. */
+enum refusal message_model_check(const struct model_message *message, const uint8_t *bytes,
+                                 size_t size, float *values);
+
+/* Writes `count` floats as the little-endian bytes of a parameter frame. */
+void message_model_bytes(const float *values, size_t count, uint8_t *out);
+
+/* Bytes on the wire of a message with a header frame of this size: the frames themselves and what
+ * ZMTP 3.1 with CURVE adds to each (RFC 23/26: a MESSAGE command of 1 flag byte, length of 1 or 8
+ * bytes, its name, 8 bytes of nonce, 16 of authenticator, 1 of inner flags). */
+size_t message_wire_bytes(const struct gossip_message *message, size_t header_size);
+
+#endif

@@ -1,0 +1,309 @@
+#include "gossip/protocol.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, peer_id self,
+                 struct view_entry *entries, struct version *model, double age)
+{
+    *gossip = (struct gossip){
+        .settings = settings,
+        .published = version_share(model),
+        .age = age,
+        .next_tick_us = UINT64_MAX,
+        .shuffle_interval = 1,
+        .shuffle_partner = PEER_NONE,
+    };
+    view_init(&gossip->view, self, entries, settings->view);
+}
+
+void gossip_clear(struct gossip *gossip)
+{
+    for (uint32_t i = 0; i < gossip->waiting_count; i++)
+        version_release(&gossip->inbox[i].model);
+    gossip->waiting_count = 0;
+    version_release(&gossip->published);
+}
+
+static struct action *append(struct actions *actions, enum action_kind kind)
+{
+    assert(actions->count < ACTIONS_MAX);
+    struct action *action = &actions->items[actions->count++];
+    action->kind = kind;
+    return action;
+}
+
+static struct random stream(const struct gossip *gossip, enum random_purpose purpose,
+                            uint64_t step)
+{
+    return random_stream(gossip->settings->seed, gossip->view.self, purpose, step);
+}
+
+/* A period with jitter, Δ (1 + σ N(0,1)), never shorter than a fifth of Δ. */
+static uint64_t draw_period(const struct gossip *gossip)
+{
+    struct random random = stream(gossip, RANDOM_PERIOD, gossip->round);
+    double factor = 1 + gossip->settings->jitter * random_normal(&random);
+    return (uint64_t)((double)gossip->settings->period_us * fmax(0.2, factor));
+}
+
+void gossip_start(struct gossip *gossip, struct now now, struct actions *actions)
+{
+    (void)actions;
+    struct random random = stream(gossip, RANDOM_PERIOD, 0);
+    double phase = random_uniform(&random);
+    gossip->next_tick_us =
+        now.monotonic_us + (uint64_t)((double)gossip->settings->period_us * phase);
+    /* A view that is full from the start has no hurry; spread the first shuffles out. */
+    if (gossip->view.count == gossip->view.capacity)
+        gossip->next_shuffle = gossip->round + random_below(&random, gossip->settings->shuffle_most);
+    gossip->started = true;
+}
+
+uint64_t gossip_deadline(const struct gossip *gossip)
+{
+    return gossip->next_tick_us;
+}
+
+static void send_model(struct gossip *gossip, peer_id to, bool answer, struct actions *actions)
+{
+    const struct gossip_settings *settings = gossip->settings;
+    struct action *action = append(actions, ACTION_SEND);
+    action->send.to = to;
+    action->send.message = (struct gossip_message){
+        .kind = MESSAGE_MODEL,
+        .model = {.fragments = 1,
+                  .age = gossip->age,
+                  .sequence = ++gossip->sequence,
+                  .answer = answer,
+                  .model = version_share(gossip->published),
+                  .parameters = settings->parameters},
+    };
+    memcpy(action->send.message.model.task, settings->task, TASK_ID_BYTES);
+    gossip->counters.sent++;
+}
+
+/* This period's models, to `fanout` different random peers (all of them when there are fewer). */
+static void send_models(struct gossip *gossip, struct actions *actions)
+{
+    struct random random = stream(gossip, RANDOM_PEER, gossip->round);
+    uint32_t peers[VIEW_MAX];
+    uint32_t left = gossip->view.count;
+    for (uint32_t i = 0; i < left; i++)
+        peers[i] = gossip->view.entries[i].peer;
+    for (uint32_t sent = 0; sent < gossip->settings->fanout && left > 0; sent++) {
+        uint32_t pick = random_below(&random, left);
+        send_model(gossip, peers[pick], gossip->settings->exchange == EXCHANGE_PUSHPULL, actions);
+        peers[pick] = peers[--left];
+    }
+    gossip->send_due = false;
+}
+
+/* Every period until the view is full or brings nothing new, then ever more rarely, at least once
+ * in shuffle_most periods. */
+static void shuffle(struct gossip *gossip, struct actions *actions)
+{
+    uint32_t most = gossip->settings->shuffle_most;
+    uint32_t interval = gossip->view.count == gossip->view.capacity ? most
+                                                                    : gossip->shuffle_interval * 2;
+    gossip->shuffle_interval = interval < most ? interval : most;
+    gossip->next_shuffle = gossip->round + gossip->shuffle_interval;
+    struct random random = stream(gossip, RANDOM_SHUFFLE, 2 * (uint64_t)gossip->round);
+    gossip->shuffle_sent_count = (uint32_t)view_shuffle(
+        &gossip->view, &random, &gossip->shuffle_partner, gossip->shuffle_sent);
+    if (gossip->shuffle_partner == PEER_NONE)
+        return;
+    struct action *action = append(actions, ACTION_SEND);
+    action->send.to = gossip->shuffle_partner;
+    action->send.message = (struct gossip_message){
+        .kind = MESSAGE_SHUFFLE,
+        .shuffle = {.count = gossip->shuffle_sent_count, .nonce = ++gossip->shuffle_nonce},
+    };
+    memcpy(action->send.message.shuffle.entries, gossip->shuffle_sent,
+           gossip->shuffle_sent_count * sizeof gossip->shuffle_sent[0]);
+}
+
+/* Merges what waits, in order, then asks for one pass. */
+static void begin_pass(struct gossip *gossip, struct actions *actions)
+{
+    const struct gossip_settings *settings = gossip->settings;
+    double age = gossip->age;
+    for (uint32_t i = 0; i < gossip->waiting_count; i++) {
+        struct waiting *waiting = &gossip->inbox[i];
+        struct merge_verdict verdict = merge_judge(&settings->merge, age, waiting->age);
+        struct action *action = append(actions, ACTION_MERGE);
+        action->merge.from = waiting->from;
+        action->merge.model = waiting->model;
+        action->merge.age = waiting->age;
+        action->merge.alpha = verdict.ignore ? 0 : verdict.alpha;
+        age = verdict.age;
+        if (verdict.ignore)
+            gossip->counters.ignored++;
+        else
+            gossip->counters.merged++;
+    }
+    gossip->waiting_count = 0;
+    gossip->training_age = age;
+    gossip->training = true;
+    gossip->pass_due = false;
+    append(actions, ACTION_TRAIN)->train.age = age;
+    if (settings->readout) {
+        double step = 1 / (1 + 0.15 * gossip->passes);
+        append(actions, ACTION_READOUT)->readout.step = (float)fmax(0.03, step);
+    }
+    append(actions, ACTION_EVALUATE);
+}
+
+void gossip_tick(struct gossip *gossip, struct now now, struct actions *actions)
+{
+    if (now.monotonic_us < gossip->next_tick_us)
+        return;
+    gossip->round++;
+    gossip->next_tick_us += draw_period(gossip);
+    if (gossip->next_tick_us <= now.monotonic_us)
+        gossip->next_tick_us = now.monotonic_us + gossip->settings->period_us;
+    if (gossip->send_due) /* the pass of the last period still runs */
+        send_models(gossip, actions);
+    gossip->send_due = true;
+    gossip->pass_due = true;
+    if (gossip->round >= gossip->next_shuffle)
+        shuffle(gossip, actions);
+    if (!gossip->training)
+        begin_pass(gossip, actions);
+}
+
+void gossip_done(struct gossip *gossip, struct version *model, double share, struct now now,
+                 struct actions *actions)
+{
+    (void)now;
+    assert(gossip->training);
+    version_release(&gossip->published);
+    gossip->published = version_share(model);
+    gossip->age = gossip->training_age + share;
+    gossip->training = false;
+    gossip->passes++;
+    if (gossip->send_due)
+        send_models(gossip, actions);
+    if (gossip->pass_due)
+        begin_pass(gossip, actions);
+}
+
+/* The newest model of each peer waits; a full inbox pushes out what waited longest. */
+static void keep_waiting(struct gossip *gossip, peer_id from, const struct model_message *message)
+{
+    uint32_t place = 0;
+    while (place < gossip->waiting_count && gossip->inbox[place].from != from)
+        place++;
+    bool known = place < gossip->waiting_count;
+    if (known && message->sequence <= gossip->inbox[place].sequence) {
+        struct version *stale = message->model;
+        version_release(&stale);
+        gossip->counters.stale++;
+        return;
+    }
+    if (!known && gossip->waiting_count == INBOX_MAX)
+        place = 0;
+    if (known || gossip->waiting_count == INBOX_MAX) {
+        version_release(&gossip->inbox[place].model);
+        gossip->counters.pushed_out++;
+        gossip->waiting_count--;
+        memmove(&gossip->inbox[place], &gossip->inbox[place + 1],
+                (gossip->waiting_count - place) * sizeof gossip->inbox[0]);
+    }
+    gossip->inbox[gossip->waiting_count++] = (struct waiting){.model = message->model,
+                                                              .age = message->age,
+                                                              .sequence = message->sequence,
+                                                              .from = from};
+}
+
+static enum refusal receive_model(struct gossip *gossip, peer_id from,
+                                  struct model_message *message, struct actions *actions)
+{
+    const struct gossip_settings *settings = gossip->settings;
+    enum refusal refusal = REFUSED_NOT;
+    if (memcmp(message->task, settings->task, TASK_ID_BYTES) != 0)
+        refusal = REFUSED_TASK;
+    else if (message->fragment != 0 || message->fragments != 1 ||
+             message->parameters != settings->parameters || !message->model ||
+             !isfinite(message->age) || message->age < 0)
+        refusal = REFUSED_MALFORMED;
+    if (refusal != REFUSED_NOT) {
+        version_release(&message->model);
+        if (refusal == REFUSED_TASK)
+            gossip->counters.unknown_task++;
+        else
+            gossip->counters.refused++;
+        return refusal;
+    }
+    gossip->counters.received++;
+    keep_waiting(gossip, from, message);
+    message->model = NULL;
+    if (message->answer)
+        send_model(gossip, from, false, actions);
+    return REFUSED_NOT;
+}
+
+static enum refusal receive_shuffle(struct gossip *gossip, peer_id from,
+                                    const struct shuffle_message *message,
+                                    struct actions *actions)
+{
+    if (message->count > SHUFFLE_MAX)
+        return REFUSED_MALFORMED;
+    /* odd steps are answers, even ones this node's own shuffles */
+    uint64_t step = ((uint64_t)(message->nonce & 0x7fff) << 33) | ((uint64_t)from << 1) | 1;
+    struct random random = stream(gossip, RANDOM_SHUFFLE, step);
+    struct action *action = append(actions, ACTION_SEND);
+    action->send.to = from;
+    action->send.message = (struct gossip_message){.kind = MESSAGE_SHUFFLE_REPLY};
+    struct shuffle_message *reply = &action->send.message.shuffle;
+    reply->nonce = message->nonce;
+    reply->count = (uint32_t)view_answer(&gossip->view, &random, from, reply->entries);
+    view_merge(&gossip->view, message->entries, message->count, reply->entries, reply->count);
+    return REFUSED_NOT;
+}
+
+static enum refusal receive_shuffle_reply(struct gossip *gossip, peer_id from,
+                                          const struct shuffle_message *message)
+{
+    if (message->count > SHUFFLE_MAX)
+        return REFUSED_MALFORMED;
+    if (from != gossip->shuffle_partner || message->nonce != gossip->shuffle_nonce)
+        return REFUSED_NOT; /* too late, or asked by nobody: no harm, no use */
+    gossip->shuffle_partner = PEER_NONE;
+    size_t entered = view_merge(&gossip->view, message->entries, message->count,
+                                gossip->shuffle_sent, gossip->shuffle_sent_count);
+    if (entered > 0 && gossip->view.count < gossip->view.capacity) {
+        gossip->shuffle_interval = 1;
+        gossip->next_shuffle = gossip->round + 1;
+    }
+    return REFUSED_NOT;
+}
+
+enum refusal gossip_receive(struct gossip *gossip, peer_id from, struct gossip_message *message,
+                            struct now now, struct actions *actions)
+{
+    (void)now;
+    view_add(&gossip->view, from); /* a sign of life, where there is room for it */
+    switch (message->kind) {
+    case MESSAGE_MODEL:
+        return receive_model(gossip, from, &message->model, actions);
+    case MESSAGE_SHUFFLE:
+        return receive_shuffle(gossip, from, &message->shuffle, actions);
+    case MESSAGE_SHUFFLE_REPLY:
+        return receive_shuffle_reply(gossip, from, &message->shuffle);
+    }
+    gossip->counters.refused++;
+    return REFUSED_MALFORMED;
+}
+
+void gossip_peer_up(struct gossip *gossip, peer_id peer)
+{
+    if (view_add(&gossip->view, peer) && gossip->view.count < gossip->view.capacity)
+        gossip->next_shuffle = gossip->round;
+}
+
+void gossip_peer_down(struct gossip *gossip, peer_id peer)
+{
+    view_remove(&gossip->view, peer);
+}

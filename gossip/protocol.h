@@ -1,0 +1,153 @@
+/* protocol — one node's side of the conversation: when it speaks, to whom, and what it does with
+ * what it hears.
+ *
+ * Pure: no sockets, threads, clocks or memory of its own. Calls hand in time, messages and results
+ * and append to a list of actions that the caller owns and carries out when and where it likes;
+ * nothing calls back. The daemon and the simulator drive this very code.
+ *
+ * A period, with jitter, is a round. At its tick the models that wait in the inbox are merged in
+ * order of arrival and one pass over the local data runs; when it ends, the new model goes to
+ * `fanout` random peers. A pass that outlasts its period delays the next pass, never the sending:
+ * then the last finished model goes out again. A node that heard from nobody trains all the same.
+ *
+ * Sources: merge then update, Ormándi, Hegedűs, Jelasity 2013 (arXiv 1109.1396); the averaged
+ * read-out, Zhu et al. 2025 (arXiv 2507.06542).
+ */
+#ifndef STARLING_PROTOCOL_H
+#define STARLING_PROTOCOL_H
+
+#include "gossip/merge.h"
+#include "gossip/message.h"
+#include "gossip/view.h"
+
+#define INBOX_MAX 8
+#define FANOUT_MAX 32
+#define ACTIONS_MAX 64
+
+enum exchange { EXCHANGE_PUSH, EXCHANGE_PUSHPULL };
+
+/* Shared by every participant of a process; constant while they live. */
+struct gossip_settings {
+    uint64_t period_us;
+    double jitter; /* standard deviation of a period, as a share of it */
+    uint32_t fanout;
+    enum exchange exchange;
+    struct merge_settings merge;
+    size_t view;           /* capacity, 1 to VIEW_MAX */
+    uint32_t shuffle_most; /* periods between shuffles once the view is settled */
+    bool readout;
+    uint8_t task[TASK_ID_BYTES];
+    size_t parameters;
+    uint64_t seed;
+};
+
+/* A model that waits to be merged. */
+struct waiting {
+    struct version *model; /* a reference */
+    double age;
+    uint64_t sequence;
+    peer_id from;
+};
+
+struct gossip_counters {
+    uint32_t merged, ignored;     /* by the merge rule */
+    uint32_t pushed_out, stale;   /* from a full inbox; older than one already waiting */
+    uint32_t unknown_task, refused;
+    uint32_t sent, received;      /* models */
+};
+
+struct gossip {
+    const struct gossip_settings *settings;
+    struct view view;
+    struct version *published; /* the last finished model: what is sent. A reference */
+    double age;                /* of the published model */
+    double training_age;       /* of the version being trained */
+    uint64_t next_tick_us;
+    uint64_t sequence;         /* of the last model sent */
+    uint32_t round;            /* ticks so far */
+    uint32_t passes;           /* finished */
+    uint32_t next_shuffle, shuffle_interval; /* rounds */
+    uint32_t shuffle_sent_count;
+    struct view_entry shuffle_sent[SHUFFLE_MAX];
+    peer_id shuffle_partner;
+    uint32_t shuffle_nonce;
+    bool started;
+    bool training;  /* a pass is with the driver */
+    bool pass_due;  /* this period's pass has not begun */
+    bool send_due;  /* this period's sending has not happened */
+    uint32_t waiting_count;
+    struct waiting inbox[INBOX_MAX]; /* in order of arrival */
+    struct gossip_counters counters;
+};
+
+enum action_kind {
+    ACTION_SEND,     /* hand send.message to send.to; the driver owns its model's reference */
+    ACTION_MERGE,    /* blend merge.model (a reference, the driver's) into the version in the
+                        making, with merge.alpha; alpha 0: measure only, the rule ignored it */
+    ACTION_TRAIN,    /* then one pass over the local data at age train.age; report gossip_done */
+    ACTION_READOUT,  /* then move the read-out by readout.step towards the result */
+    ACTION_EVALUATE, /* then test the result on the hold-out */
+    ACTION_CUT,      /* be done with peer cut.peer: it broke the rules */
+};
+
+struct action {
+    enum action_kind kind;
+    union {
+        struct {
+            peer_id to;
+            struct gossip_message message;
+        } send;
+        struct {
+            peer_id from;
+            struct version *model;
+            double age;
+            float alpha;
+        } merge;
+        struct {
+            double age;
+        } train;
+        struct {
+            float step;
+        } readout;
+        struct {
+            peer_id peer;
+        } cut;
+    };
+};
+
+/* The caller's; emptied by it. No call appends more than ACTIONS_MAX. */
+struct actions {
+    size_t count;
+    struct action items[ACTIONS_MAX];
+};
+
+/* `entries` is settings->view entries that the caller owns and keeps. `model` is what the node
+ * starts from, at `age`; a reference of its own is taken. */
+void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, peer_id self,
+                 struct view_entry *entries, struct version *model, double age);
+void gossip_clear(struct gossip *gossip);
+
+/* Begins: the first tick falls at random within a period, so that nodes do not march in step. */
+void gossip_start(struct gossip *gossip, struct now now, struct actions *actions);
+
+/* When it next wants a tick, monotonic; UINT64_MAX before gossip_start. */
+uint64_t gossip_deadline(const struct gossip *gossip);
+
+/* Does what is due. Early or late is fine: a driver that was stopped for an hour ticks once. */
+void gossip_tick(struct gossip *gossip, struct now now, struct actions *actions);
+
+/* A message from a verified peer. Takes the reference in a model message over. Shuffle entries
+ * are already resolved; those of PEER_NONE are skipped. Returns why it was refused, if it was. */
+enum refusal gossip_receive(struct gossip *gossip, peer_id from, struct gossip_message *message,
+                            struct now now, struct actions *actions);
+
+/* The pass that ACTION_TRAIN asked for is finished: `model` (a reference is taken) is the new
+ * version, older by `share` of a pass. */
+void gossip_done(struct gossip *gossip, struct version *model, double share, struct now now,
+                 struct actions *actions);
+
+/* A peer that came (by its HELLO), or is gone for good. */
+void gossip_peer_up(struct gossip *gossip, peer_id peer);
+void gossip_peer_down(struct gossip *gossip, peer_id peer);
+
+#endif

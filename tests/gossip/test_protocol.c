@@ -1,0 +1,377 @@
+#include "gossip/protocol.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <math.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/vector.h"
+
+enum { PARAMETERS = 4 };
+
+/* One node under test, and the list its actions go to. */
+struct node {
+    struct gossip_settings settings;
+    struct view_entry entries[VIEW_MAX];
+    struct gossip gossip;
+    struct actions actions;
+    struct version *model;
+};
+
+static struct version *new_model(void)
+{
+    return version_of(vector_new(PARAMETERS));
+}
+
+static void begin(struct node *node)
+{
+    *node = (struct node){
+        .settings = {.period_us = 1000000,
+                     .jitter = 0.1,
+                     .fanout = 1,
+                     .exchange = EXCHANGE_PUSH,
+                     .merge = {.rule = merge_rule_find("limited"), .age_limit = 3, .alpha_max = 1},
+                     .view = 20,
+                     .shuffle_most = 10,
+                     .readout = true,
+                     .task = "a task of mine",
+                     .parameters = PARAMETERS,
+                     .seed = 5},
+        .model = new_model(),
+    };
+    gossip_init(&node->gossip, &node->settings, 0, node->entries, node->model, 0);
+}
+
+/* The driver's side of the bargain: references that the actions carry. */
+static void empty(struct node *node)
+{
+    for (size_t i = 0; i < node->actions.count; i++) {
+        struct action *action = &node->actions.items[i];
+        if (action->kind == ACTION_MERGE)
+            version_release(&action->merge.model);
+        if (action->kind == ACTION_SEND && action->send.message.kind == MESSAGE_MODEL)
+            version_release(&action->send.message.model.model);
+    }
+    node->actions.count = 0;
+}
+
+static void end(struct node *node)
+{
+    empty(node);
+    gossip_clear(&node->gossip);
+    assert_int_equal(atomic_load(&node->model->references), 1); /* nothing was kept or lost */
+    version_release(&node->model);
+}
+
+static size_t count_of(const struct node *node, enum action_kind kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < node->actions.count; i++)
+        count += node->actions.items[i].kind == kind;
+    return count;
+}
+
+static const struct action *find(const struct node *node, enum action_kind kind, size_t skip)
+{
+    for (size_t i = 0; i < node->actions.count; i++)
+        if (node->actions.items[i].kind == kind && skip-- == 0)
+            return &node->actions.items[i];
+    return NULL;
+}
+
+static struct now at_deadline(const struct node *node)
+{
+    return (struct now){gossip_deadline(&node->gossip), 0};
+}
+
+static void tick(struct node *node)
+{
+    gossip_tick(&node->gossip, at_deadline(node), &node->actions);
+}
+
+static void done(struct node *node)
+{
+    gossip_done(&node->gossip, node->model, 1, (struct now){0}, &node->actions);
+}
+
+static struct gossip_message model_message(const struct node *node, double age, uint64_t sequence)
+{
+    struct gossip_message message = {.kind = MESSAGE_MODEL,
+                                     .model = {.fragments = 1,
+                                               .age = age,
+                                               .sequence = sequence,
+                                               .parameters = PARAMETERS,
+                                               .model = new_model()}};
+    memcpy(message.model.task, node->settings.task, TASK_ID_BYTES);
+    return message;
+}
+
+static enum refusal receive(struct node *node, peer_id from, struct gossip_message message)
+{
+    return gossip_receive(&node->gossip, from, &message, (struct now){0}, &node->actions);
+}
+
+static void nothing_is_due_before_the_start_or_the_deadline(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    assert_true(gossip_deadline(&node.gossip) == UINT64_MAX);
+    gossip_start(&node.gossip, (struct now){500, 0}, &node.actions);
+    assert_in_range(gossip_deadline(&node.gossip), 500, 1000500);
+    gossip_tick(&node.gossip, (struct now){gossip_deadline(&node.gossip) - 1, 0}, &node.actions);
+    assert_int_equal(node.actions.count, 0);
+    end(&node);
+}
+
+static void a_node_alone_trains_once_a_period(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    for (int round = 1; round <= 50; round++) {
+        tick(&node);
+        assert_int_equal(count_of(&node, ACTION_TRAIN), 1);
+        assert_int_equal(count_of(&node, ACTION_READOUT), 1);
+        assert_int_equal(count_of(&node, ACTION_SEND), 0);
+        assert_float_equal(find(&node, ACTION_TRAIN, 0)->train.age, round - 1, 0);
+        empty(&node);
+        done(&node);
+        assert_int_equal(node.actions.count, 0);
+        assert_float_equal(node.gossip.age, round, 0);
+    }
+    end(&node);
+}
+
+static void periods_jitter_around_their_mean(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    uint64_t first = gossip_deadline(&node.gossip), least = UINT64_MAX, most = 0;
+    for (int round = 0; round < 1000; round++) {
+        uint64_t before = gossip_deadline(&node.gossip);
+        tick(&node);
+        empty(&node);
+        done(&node);
+        uint64_t period = gossip_deadline(&node.gossip) - before;
+        least = period < least ? period : least;
+        most = period > most ? period : most;
+    }
+    double mean = (double)(gossip_deadline(&node.gossip) - first) / 1000;
+    assert_true(fabs(mean - 1e6) < 1.5e4);
+    assert_true(least > 500000 && least < 850000 && most > 1150000 && most < 1500000);
+    end(&node);
+}
+
+static void a_finished_model_is_sent_once_a_period(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    gossip_peer_up(&node.gossip, 9);
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    tick(&node);
+    empty(&node);
+    done(&node);
+    const struct action *send = find(&node, ACTION_SEND, 0);
+    assert_non_null(send);
+    assert_int_equal(send->send.to, 9);
+    assert_float_equal(send->send.message.model.age, 1, 0);
+    assert_memory_equal(send->send.message.model.task, node.settings.task, TASK_ID_BYTES);
+    assert_int_equal(count_of(&node, ACTION_SEND), 1);
+    end(&node);
+}
+
+static void a_slow_pass_delays_the_next_but_not_the_sending(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    node.settings.shuffle_most = 1000;
+    gossip_peer_up(&node.gossip, 9);
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    tick(&node);
+    assert_int_equal(count_of(&node, ACTION_TRAIN), 1);
+    for (int late = 0; late < 3; late++) { /* three periods go by */
+        empty(&node);
+        node.gossip.next_shuffle = UINT32_MAX;
+        tick(&node);
+        assert_int_equal(count_of(&node, ACTION_TRAIN), 0);
+        assert_int_equal(count_of(&node, ACTION_SEND), 1);
+        assert_float_equal(find(&node, ACTION_SEND, 0)->send.message.model.age, 0, 0);
+    }
+    empty(&node);
+    done(&node);
+    assert_int_equal(count_of(&node, ACTION_TRAIN), 1); /* one, not three */
+    assert_int_equal(count_of(&node, ACTION_SEND), 1);
+    end(&node);
+}
+
+static void what_waits_is_merged_in_order_before_the_pass(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    assert_int_equal(receive(&node, 4, model_message(&node, 2, 1)), REFUSED_NOT);
+    assert_int_equal(receive(&node, 2, model_message(&node, 6, 1)), REFUSED_NOT);
+    assert_int_equal(receive(&node, 3, model_message(&node, 1, 1)), REFUSED_NOT);
+    node.gossip.next_shuffle = UINT32_MAX;
+    tick(&node);
+    assert_int_equal(node.actions.count, 6);
+    const struct action *items = node.actions.items;
+    assert_int_equal(items[0].merge.from, 4); /* 0 against 2: all of it */
+    assert_float_equal(items[0].merge.alpha, 1, 0);
+    assert_int_equal(items[1].merge.from, 2); /* 2 against 6: adopted */
+    assert_float_equal(items[1].merge.alpha, 1, 0);
+    assert_int_equal(items[2].merge.from, 3); /* 6 against 1: ignored, told to be measured */
+    assert_float_equal(items[2].merge.alpha, 0, 0);
+    assert_int_equal(items[3].kind, ACTION_TRAIN);
+    assert_float_equal(items[3].train.age, 6, 0);
+    assert_int_equal(items[4].kind, ACTION_READOUT);
+    assert_int_equal(items[5].kind, ACTION_EVALUATE);
+    assert_int_equal(node.gossip.counters.merged, 2);
+    assert_int_equal(node.gossip.counters.ignored, 1);
+    end(&node);
+}
+
+static void the_newest_of_each_peer_waits_and_the_oldest_is_pushed_out(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    for (peer_id peer = 1; peer <= INBOX_MAX; peer++)
+        receive(&node, peer, model_message(&node, 1, 10));
+    receive(&node, 3, model_message(&node, 1, 10)); /* the same again */
+    receive(&node, 3, model_message(&node, 1, 9));  /* overtaken on the way */
+    assert_int_equal(node.gossip.counters.stale, 2);
+    receive(&node, 3, model_message(&node, 2, 11)); /* newer: in its place, at the end */
+    assert_int_equal(node.gossip.waiting_count, INBOX_MAX);
+    assert_int_equal(node.gossip.inbox[INBOX_MAX - 1].from, 3);
+    receive(&node, 50, model_message(&node, 1, 1)); /* full: peer 1 has waited longest */
+    assert_int_equal(node.gossip.waiting_count, INBOX_MAX);
+    assert_int_equal(node.gossip.inbox[0].from, 2);
+    assert_int_equal(node.gossip.counters.pushed_out, 2);
+    end(&node);
+}
+
+static void push_pull_answers_with_ones_own_and_only_once(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    struct gossip_message message = model_message(&node, 1, 1);
+    message.model.answer = true;
+    receive(&node, 8, message);
+    assert_int_equal(node.actions.count, 1);
+    assert_int_equal(node.actions.items[0].send.to, 8);
+    assert_false(node.actions.items[0].send.message.model.answer);
+    end(&node);
+}
+
+static void a_model_of_another_task_or_shape_is_refused(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    struct gossip_message message = model_message(&node, 1, 1);
+    message.model.task[0] ^= 1;
+    assert_int_equal(receive(&node, 1, message), REFUSED_TASK);
+    message = model_message(&node, 1, 2);
+    message.model.parameters--;
+    assert_int_equal(receive(&node, 1, message), REFUSED_MALFORMED);
+    message = model_message(&node, 1, 3);
+    message.model.fragments = 2;
+    assert_int_equal(receive(&node, 1, message), REFUSED_MALFORMED);
+    message = model_message(&node, NAN, 4);
+    assert_int_equal(receive(&node, 1, message), REFUSED_MALFORMED);
+    message = model_message(&node, -1, 5);
+    assert_int_equal(receive(&node, 1, message), REFUSED_MALFORMED);
+    assert_int_equal(node.gossip.waiting_count, 0);
+    assert_int_equal(node.gossip.counters.unknown_task, 1);
+    assert_int_equal(node.gossip.counters.refused, 4);
+    end(&node);
+}
+
+static void fanout_reaches_different_peers(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    node.settings.fanout = 5;
+    for (peer_id peer = 1; peer <= 7; peer++)
+        gossip_peer_up(&node.gossip, peer);
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    tick(&node);
+    empty(&node);
+    done(&node);
+    assert_int_equal(count_of(&node, ACTION_SEND), 5);
+    for (size_t i = 0; i < 5; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(node.actions.items[i].send.to, node.actions.items[j].send.to);
+    end(&node);
+}
+
+static void a_shuffle_is_answered_and_a_late_answer_changes_nothing(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    gossip_peer_up(&node.gossip, 1);
+    gossip_peer_up(&node.gossip, 2);
+    struct gossip_message message = {
+        .kind = MESSAGE_SHUFFLE,
+        .shuffle = {.count = 2, .nonce = 77, .entries = {{3, 0}, {4, 1}}}};
+    receive(&node, 3, message);
+    assert_int_equal(node.actions.count, 1);
+    const struct gossip_message *reply = &node.actions.items[0].send.message;
+    assert_int_equal(reply->kind, MESSAGE_SHUFFLE_REPLY);
+    assert_int_equal(reply->shuffle.nonce, 77);
+    assert_int_equal(reply->shuffle.count, 2);
+    assert_true(view_has(&node.gossip.view, 3) && view_has(&node.gossip.view, 4));
+    empty(&node);
+    message.kind = MESSAGE_SHUFFLE_REPLY;
+    message.shuffle.entries[0].peer = 90;
+    receive(&node, 3, message); /* nobody asked */
+    assert_false(view_has(&node.gossip.view, 90));
+    message.shuffle.count = SHUFFLE_MAX + 1;
+    assert_int_equal(receive(&node, 3, message), REFUSED_MALFORMED);
+    end(&node);
+}
+
+static void a_clock_that_jumps_ticks_once(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    struct now later = {3600ull * 1000000, 0};
+    gossip_tick(&node.gossip, later, &node.actions);
+    assert_int_equal(node.gossip.round, 1);
+    assert_true(gossip_deadline(&node.gossip) > later.monotonic_us);
+    end(&node);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_due_before_the_start_or_the_deadline),
+        cmocka_unit_test(a_node_alone_trains_once_a_period),
+        cmocka_unit_test(periods_jitter_around_their_mean),
+        cmocka_unit_test(a_finished_model_is_sent_once_a_period),
+        cmocka_unit_test(a_slow_pass_delays_the_next_but_not_the_sending),
+        cmocka_unit_test(what_waits_is_merged_in_order_before_the_pass),
+        cmocka_unit_test(the_newest_of_each_peer_waits_and_the_oldest_is_pushed_out),
+        cmocka_unit_test(push_pull_answers_with_ones_own_and_only_once),
+        cmocka_unit_test(a_model_of_another_task_or_shape_is_refused),
+        cmocka_unit_test(fanout_reaches_different_peers),
+        cmocka_unit_test(a_shuffle_is_answered_and_a_late_answer_changes_nothing),
+        cmocka_unit_test(a_clock_that_jumps_ticks_once),
+    };
+    return cmocka_run_group_tests_name("protocol", tests, NULL, NULL);
+}
