@@ -34,7 +34,6 @@ const struct merge_rule *merge_rule_find(const char *name);
 extern const char *const merge_rule_names[];
 
 /* Ages are finite and not negative (checked where they came in). */
-struct merge_verdict merge_judge(const struct merge_settings *settings, double mine,
-                                 double theirs);
+struct merge_verdict merge_judge(const struct merge_settings *settings, double mine, double theirs);
 
 #endif

@@ -12,6 +12,7 @@ void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, 
         .published = version_share(model),
         .age = age,
         .next_tick_us = UINT64_MAX,
+        .silent_passes = READOUT_PATIENCE,
         .shuffle_interval = 1,
         .shuffle_partner = PEER_NONE,
     };
@@ -34,8 +35,7 @@ static struct action *append(struct actions *actions, enum action_kind kind)
     return action;
 }
 
-static struct random stream(const struct gossip *gossip, enum random_purpose purpose,
-                            uint64_t step)
+static struct random stream(const struct gossip *gossip, enum random_purpose purpose, uint64_t step)
 {
     return random_stream(gossip->settings->seed, gossip->view.self, purpose, step);
 }
@@ -57,7 +57,8 @@ void gossip_start(struct gossip *gossip, struct now now, struct actions *actions
         now.monotonic_us + (uint64_t)((double)gossip->settings->period_us * phase);
     /* A view that is full from the start has no hurry; spread the first shuffles out. */
     if (gossip->view.count == gossip->view.capacity)
-        gossip->next_shuffle = gossip->round + random_below(&random, gossip->settings->shuffle_most);
+        gossip->next_shuffle =
+            gossip->round + random_below(&random, gossip->settings->shuffle_most);
     gossip->started = true;
 }
 
@@ -105,8 +106,8 @@ static void send_models(struct gossip *gossip, struct actions *actions)
 static void shuffle(struct gossip *gossip, struct actions *actions)
 {
     uint32_t most = gossip->settings->shuffle_most;
-    uint32_t interval = gossip->view.count == gossip->view.capacity ? most
-                                                                    : gossip->shuffle_interval * 2;
+    uint32_t interval =
+        gossip->view.count == gossip->view.capacity ? most : gossip->shuffle_interval * 2;
     gossip->shuffle_interval = interval < most ? interval : most;
     gossip->next_shuffle = gossip->round + gossip->shuffle_interval;
     struct random random = stream(gossip, RANDOM_SHUFFLE, 2 * (uint64_t)gossip->round);
@@ -124,11 +125,20 @@ static void shuffle(struct gossip *gossip, struct actions *actions)
            gossip->shuffle_sent_count * sizeof gossip->shuffle_sent[0]);
 }
 
+/* How the read-out moves: b_t = max(0.03, 1 / (1 + 0.25 t)), t the passes so far. */
+static void follow(const struct gossip *gossip, struct action *action)
+{
+    action->readout.step = (float)fmax(0.03, 1 / (1 + 0.25 * gossip->passes));
+    action->readout.own = gossip->silent_passes >= READOUT_PATIENCE;
+}
+
 /* Merges what waits, in order, then asks for one pass. */
 static void begin_pass(struct gossip *gossip, struct actions *actions)
 {
     const struct gossip_settings *settings = gossip->settings;
     double age = gossip->age;
+    if (gossip->silent_passes < READOUT_PATIENCE)
+        gossip->silent_passes++;
     for (uint32_t i = 0; i < gossip->waiting_count; i++) {
         struct waiting *waiting = &gossip->inbox[i];
         struct merge_verdict verdict = merge_judge(&settings->merge, age, waiting->age);
@@ -137,21 +147,22 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
         action->merge.model = waiting->model;
         action->merge.age = waiting->age;
         action->merge.alpha = verdict.ignore ? 0 : verdict.alpha;
-        age = verdict.age;
+        action->merge.follow = settings->readout && age - waiting->age <= READOUT_BEHIND;
+        if (action->merge.follow)
+            gossip->silent_passes = 0;
         if (verdict.ignore)
             gossip->counters.ignored++;
         else
             gossip->counters.merged++;
+        age = verdict.age;
     }
     gossip->waiting_count = 0;
     gossip->training_age = age;
     gossip->training = true;
     gossip->pass_due = false;
     append(actions, ACTION_TRAIN)->train.age = age;
-    if (settings->readout) {
-        double step = 1 / (1 + 0.15 * gossip->passes);
-        append(actions, ACTION_READOUT)->readout.step = (float)fmax(0.03, step);
-    }
+    if (settings->readout)
+        follow(gossip, append(actions, ACTION_READOUT));
     append(actions, ACTION_EVALUATE);
 }
 
@@ -211,10 +222,8 @@ static void keep_waiting(struct gossip *gossip, peer_id from, const struct model
         memmove(&gossip->inbox[place], &gossip->inbox[place + 1],
                 (gossip->waiting_count - place) * sizeof gossip->inbox[0]);
     }
-    gossip->inbox[gossip->waiting_count++] = (struct waiting){.model = message->model,
-                                                              .age = message->age,
-                                                              .sequence = message->sequence,
-                                                              .from = from};
+    gossip->inbox[gossip->waiting_count++] = (struct waiting){
+        .model = message->model, .age = message->age, .sequence = message->sequence, .from = from};
 }
 
 static enum refusal receive_model(struct gossip *gossip, peer_id from,
@@ -245,8 +254,7 @@ static enum refusal receive_model(struct gossip *gossip, peer_id from,
 }
 
 static enum refusal receive_shuffle(struct gossip *gossip, peer_id from,
-                                    const struct shuffle_message *message,
-                                    struct actions *actions)
+                                    const struct shuffle_message *message, struct actions *actions)
 {
     if (message->count > SHUFFLE_MAX)
         return REFUSED_MALFORMED;

@@ -10,8 +10,12 @@
  * `fanout` random peers. A pass that outlasts its period delays the next pass, never the sending:
  * then the last finished model goes out again. A node that heard from nobody trains all the same.
  *
+ * The read-out is what a node evaluates and serves: an average over time and nodes. It follows the
+ * models that are received, not the node's own, which leans to its own data pass after pass where
+ * the others' leanings cancel; only a node that nobody talks to follows its own.
+ *
  * Sources: merge then update, Ormándi, Hegedűs, Jelasity 2013 (arXiv 1109.1396); the averaged
- * read-out, Zhu et al. 2025 (arXiv 2507.06542).
+ * read-out, Zhu et al. 2025 (arXiv 2507.06542), here over others' models: docs/algorithms.md.
  */
 #ifndef STARLING_PROTOCOL_H
 #define STARLING_PROTOCOL_H
@@ -23,6 +27,8 @@
 #define INBOX_MAX 8
 #define FANOUT_MAX 32
 #define ACTIONS_MAX 64
+#define READOUT_PATIENCE 10 /* passes without a model after which the read-out follows its own */
+#define READOUT_BEHIND 4    /* a model so many passes behind is too old to follow */
 
 enum exchange { EXCHANGE_PUSH, EXCHANGE_PUSHPULL };
 
@@ -50,10 +56,10 @@ struct waiting {
 };
 
 struct gossip_counters {
-    uint32_t merged, ignored;     /* by the merge rule */
-    uint32_t pushed_out, stale;   /* from a full inbox; older than one already waiting */
+    uint32_t merged, ignored;   /* by the merge rule */
+    uint32_t pushed_out, stale; /* from a full inbox; older than one already waiting */
     uint32_t unknown_task, refused;
-    uint32_t sent, received;      /* models */
+    uint32_t sent, received; /* models */
 };
 
 struct gossip {
@@ -63,18 +69,19 @@ struct gossip {
     double age;                /* of the published model */
     double training_age;       /* of the version being trained */
     uint64_t next_tick_us;
-    uint64_t sequence;         /* of the last model sent */
-    uint32_t round;            /* ticks so far */
-    uint32_t passes;           /* finished */
+    uint64_t sequence;                       /* of the last model sent */
+    uint32_t round;                          /* ticks so far */
+    uint32_t passes;                         /* finished */
     uint32_t next_shuffle, shuffle_interval; /* rounds */
+    uint32_t silent_passes;                  /* since the read-out last followed a received model */
     uint32_t shuffle_sent_count;
     struct view_entry shuffle_sent[SHUFFLE_MAX];
     peer_id shuffle_partner;
     uint32_t shuffle_nonce;
     bool started;
-    bool training;  /* a pass is with the driver */
-    bool pass_due;  /* this period's pass has not begun */
-    bool send_due;  /* this period's sending has not happened */
+    bool training; /* a pass is with the driver */
+    bool pass_due; /* this period's pass has not begun */
+    bool send_due; /* this period's sending has not happened */
     uint32_t waiting_count;
     struct waiting inbox[INBOX_MAX]; /* in order of arrival */
     struct gossip_counters counters;
@@ -85,7 +92,8 @@ enum action_kind {
     ACTION_MERGE,    /* blend merge.model (a reference, the driver's) into the version in the
                         making, with merge.alpha; alpha 0: measure only, the rule ignored it */
     ACTION_TRAIN,    /* then one pass over the local data at age train.age; report gossip_done */
-    ACTION_READOUT,  /* then move the read-out by readout.step towards the result */
+    ACTION_READOUT,  /* then move the read-out by readout.step towards each model with merge.follow
+                        and, with readout.own, towards the result */
     ACTION_EVALUATE, /* then test the result on the hold-out */
     ACTION_CUT,      /* be done with peer cut.peer: it broke the rules */
 };
@@ -102,12 +110,14 @@ struct action {
             struct version *model;
             double age;
             float alpha;
+            bool follow;
         } merge;
         struct {
             double age;
         } train;
         struct {
             float step;
+            bool own;
         } readout;
         struct {
             peer_id peer;

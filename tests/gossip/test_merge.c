@@ -9,8 +9,7 @@
 
 static struct merge_settings settings(const char *rule)
 {
-    return (struct merge_settings){
-        .rule = merge_rule_find(rule), .age_limit = 3, .alpha_max = 1};
+    return (struct merge_settings){.rule = merge_rule_find(rule), .age_limit = 3, .alpha_max = 1};
 }
 
 static void limited_merge_follows_its_equations(void **state)
@@ -24,12 +23,10 @@ static void limited_merge_follows_its_equations(void **state)
     } cases[] = {
         {10, 6.9, true, 0, 10},       /* mine is much older */
         {10, 7, false, 7 / 17.f, 10}, /* at the limit: weighed */
-        {10, 10, false, .5f, 10},
-        {10, 13, false, 13 / 23.f, 13},
+        {10, 10, false, .5f, 10},     {10, 13, false, 13 / 23.f, 13},
         {10, 13.1, false, 1, 13.1}, /* theirs is much older: adopted */
         {0, 0, false, .5f, 0},      /* nobody has learned yet */
-        {0, 2, false, 1, 2},
-        {2, 0, false, 0, 2},
+        {0, 2, false, 1, 2},          {2, 0, false, 0, 2},
     };
     struct merge_settings limited = settings("limited");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

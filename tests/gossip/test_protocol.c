@@ -1,8 +1,8 @@
 #include "gossip/protocol.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <math.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -325,8 +325,7 @@ static void a_shuffle_is_answered_and_a_late_answer_changes_nothing(void **state
     gossip_peer_up(&node.gossip, 1);
     gossip_peer_up(&node.gossip, 2);
     struct gossip_message message = {
-        .kind = MESSAGE_SHUFFLE,
-        .shuffle = {.count = 2, .nonce = 77, .entries = {{3, 0}, {4, 1}}}};
+        .kind = MESSAGE_SHUFFLE, .shuffle = {.count = 2, .nonce = 77, .entries = {{3, 0}, {4, 1}}}};
     receive(&node, 3, message);
     assert_int_equal(node.actions.count, 1);
     const struct gossip_message *reply = &node.actions.items[0].send.message;
