@@ -27,7 +27,6 @@ size_t model_features(const struct model *model);
 size_t model_classes(const struct model *model);
 const char *model_name(const struct model *model); /* the specification in normal form */
 double model_rate(const struct model *model); /* η₀ that suits it: the default of learn.rate */
-double model_momentum(const struct model *model); /* β: 0 for convex models, 0.9 for networks */
 
 /* Fills `parameters` by the seed: He et al. 2015 (arXiv 1502.01852) before a ReLU, Glorot and
  * Bengio 2010 elsewhere, zero biases, zero weights for a convex model. */

@@ -9,8 +9,9 @@
 
 enum starling_error {
     STARLING_OK = 0,
-    STARLING_INVALID,   /* a setting, file or message that makes no sense: the person must change it */
-    STARLING_FAILED,    /* the system said no: input/output, network, a library */
+    STARLING_INVALID, /* a setting, file or message that makes no sense: the person must change it
+                       */
+    STARLING_FAILED,  /* the system said no: input/output, network, a library */
     STARLING_NO_MEMORY,
 };
 
@@ -22,7 +23,8 @@ struct problem {
 };
 
 /* Sets `problem` (which may be NULL) and returns `error`, so that a failing function can end with
- * `return problem_set(problem, STARLING_INVALID, "%s:%zu: …", file, line);`. Longer texts are cut. */
+ * `return problem_set(problem, STARLING_INVALID, "%s:%zu: …", file, line);`. Longer texts are cut.
+ */
 enum starling_error problem_set(struct problem *problem, enum starling_error error,
                                 const char *format, ...) __attribute__((format(printf, 3, 4)));
 

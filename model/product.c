@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <cblas.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -132,6 +133,25 @@ static void check(size_t rows, size_t columns, size_t depth)
            depth <= PRODUCT_DIMENSION_MAX);
 }
 
+/* OpenBLAS built without threads hands its scratch memory out without a lock: then only one caller
+ * may be inside. Its threaded builds are safe, and what ./dev installs. */
+static atomic_flag inside = ATOMIC_FLAG_INIT;
+
+/* out (rows × columns, `out_row` apart) = a · b, either of them transposed. */
+static void multiply(enum CBLAS_TRANSPOSE transpose_a, enum CBLAS_TRANSPOSE transpose_b,
+                     size_t rows, size_t columns, size_t depth, const float *a, size_t a_row,
+                     const float *b, size_t b_row, float *out, size_t out_row)
+{
+    bool alone = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
+    while (alone && atomic_flag_test_and_set_explicit(&inside, memory_order_acquire))
+        ;
+    cblas_sgemm(CblasRowMajor, transpose_a, transpose_b, (blasint)rows, (blasint)columns,
+                (blasint)depth, 1.0f, a, (blasint)a_row, b, (blasint)b_row, 0.0f, out,
+                (blasint)out_row);
+    if (alone)
+        atomic_flag_clear_explicit(&inside, memory_order_release);
+}
+
 void product_abt(float *out, const float *a, const float *b, size_t rows, size_t columns,
                  size_t depth)
 {
@@ -145,10 +165,8 @@ void product_abt(float *out, const float *a, const float *b, size_t rows, size_t
     }
     size_t piece = piece_of(columns, rows * depth);
     for (size_t start = 0; start < columns; start += piece)
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows,
-                    (blasint)smaller(piece, columns - start), (blasint)depth, 1.0f, a,
-                    (blasint)depth, b + start * depth, (blasint)depth, 0.0f, out + start,
-                    (blasint)columns);
+        multiply(CblasNoTrans, CblasTrans, rows, smaller(piece, columns - start), depth, a, depth,
+                 b + start * depth, depth, out + start, columns);
 }
 
 void product_ab(float *out, const float *a, const float *b, size_t rows, size_t columns,
@@ -161,10 +179,8 @@ void product_ab(float *out, const float *a, const float *b, size_t rows, size_t 
     }
     size_t piece = piece_of(columns, rows * depth);
     for (size_t start = 0; start < columns; start += piece)
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)rows,
-                    (blasint)smaller(piece, columns - start), (blasint)depth, 1.0f, a,
-                    (blasint)depth, b + start, (blasint)columns, 0.0f, out + start,
-                    (blasint)columns);
+        multiply(CblasNoTrans, CblasNoTrans, rows, smaller(piece, columns - start), depth, a, depth,
+                 b + start, columns, out + start, columns);
 }
 
 void product_atb(float *out, const float *a, const float *b, size_t rows, size_t columns,
@@ -177,7 +193,6 @@ void product_atb(float *out, const float *a, const float *b, size_t rows, size_t
     }
     size_t piece = piece_of(rows, columns * depth);
     for (size_t start = 0; start < rows; start += piece)
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (blasint)smaller(piece, rows - start),
-                    (blasint)columns, (blasint)depth, 1.0f, a + start, (blasint)rows, b,
-                    (blasint)columns, 0.0f, out + start * columns, (blasint)columns);
+        multiply(CblasTrans, CblasNoTrans, smaller(piece, rows - start), columns, depth, a + start,
+                 rows, b, columns, out + start * columns, columns);
 }

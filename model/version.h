@@ -16,8 +16,8 @@
 struct version {
     _Atomic uint32_t references;
     _Atomic bool made;
-    float *values;          /* NULL until made; from vector_new, owned unless `same` is set */
-    struct version *same;   /* whose values these are: a reference */
+    float *values;        /* NULL until made; from vector_new, owned unless `same` is set */
+    struct version *same; /* whose values these are: a reference */
 };
 
 /* A promise with one reference, owned by the caller; NULL when memory is out. */

@@ -16,7 +16,7 @@ allowed='^(_?_?stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__?assert_fail|abort
 |__errno_location|strerror(_r)?|__xpg_strerror_r
 |(exp|expm1|log|log1p|log2|sqrt|sin|cos|sincos|tan|tanh|pow|fabs|fmin|fmax|floor|ceil|round|lround|erf|erfc|hypot|atan2|ldexp|frexp|fmod|trunc|rint|lrint|nearbyint)f?
 |_ZGV.*|__cpu_(model|indicator_init|features2)|__memcpy_chk
-|cblas_s(gemm|gemv|ger|axpy|dot|copy|scal)|openblas_(get_corename|[gs]et_num_threads)
+|cblas_s(gemm|gemv|ger|axpy|dot|copy|scal)|openblas_(get_corename|get_parallel|[gs]et_num_threads)
 |crypto_(sign|generichash|shorthash|verify|scalarmult|hash).*|sodium_(mem(cmp|zero)|is_zero|bin2hex|hex2bin|compare|increment|init|bin2base64|base642bin)
 |msgpack_.*|__asan_.*|__ubsan_.*|__sanitizer.*|__tsan_.*|__odr_asan.*|__gcov_.*)$'
 allowed=$(echo "$allowed" | tr -d '\n')

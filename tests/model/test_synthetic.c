@@ -131,26 +131,21 @@ static double learn(const char *specification, const struct data *data, size_t e
         rows[i] = i;
     struct examples train = {&data->train, rows, examples};
     struct examples test = {&data->test, rows, data->test.examples};
-    struct learn_settings settings = {.rate = model_rate(model),
-                                      .momentum = model_momentum(model),
-                                      .decay = 1e-4,
-                                      .batch = 32,
-                                      .epochs = 1};
+    struct learn_settings settings = {
+        .rate = model_rate(model), .decay = 1e-4, .batch = 8, .epochs = 1};
     float *parameters = vector_new(model_parameters(model));
-    float *momentum = vector_new(model_parameters(model));
     model_initialise(model, 1, parameters);
     struct workspace workspace = {0};
     for (uint32_t pass = 0; pass < passes; pass++) {
         struct pass_report report;
         assert_true(workspace_reset(&workspace, learner_workspace(model, &settings, examples)));
         learner_pass(model, &settings, &train, pass, random_stream(1, 0, RANDOM_BATCH, pass),
-                     parameters, momentum, &workspace, &report);
+                     parameters, NULL, &workspace, &report);
     }
     assert_true(workspace_reset(&workspace, evaluation_workspace(model)));
     struct evaluation result = evaluate(model, parameters, &test, &workspace);
     workspace_free(&workspace);
     vector_free(parameters);
-    vector_free(momentum);
     free(rows);
     model_free(&model);
     return evaluation_accuracy(&result);
