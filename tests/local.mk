@@ -35,7 +35,21 @@ test_programs = \
 	tests/gossip/test_merge \
 	tests/gossip/test_message \
 	tests/gossip/test_protocol \
-	tests/gossip/test_view
+	tests/gossip/test_view \
+	tests/node/test_authority \
+	tests/node/test_config \
+	tests/node/test_control \
+	tests/node/test_ctl \
+	tests/node/test_door \
+	tests/node/test_identity \
+	tests/node/test_participant \
+	tests/node/test_roster \
+	tests/node/test_slots \
+	tests/node/test_store \
+	tests/node/test_trainer \
+	tests/node/test_transport \
+	tests/live/test_restart \
+	tests/live/test_strangers
 
 tests_model_test_dataset_SOURCES = tests/model/test_dataset.c tests/model/files.c tests/model/files.h
 tests_model_test_dataset_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
@@ -63,21 +77,49 @@ tests_model_test_vector_SOURCES = tests/model/test_vector.c tests/model/files.c 
 tests_model_test_vector_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_workspace_SOURCES = tests/model/test_workspace.c tests/model/files.c tests/model/files.h
 tests_model_test_workspace_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
-tests_gossip_test_hello_SOURCES = tests/gossip/test_hello.c
+tests_gossip_test_hello_SOURCES = tests/gossip/test_hello.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_hello_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
-tests_gossip_test_membership_SOURCES = tests/gossip/test_membership.c
+tests_gossip_test_membership_SOURCES = tests/gossip/test_membership.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_membership_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
-tests_gossip_test_merge_SOURCES = tests/gossip/test_merge.c
+tests_gossip_test_merge_SOURCES = tests/gossip/test_merge.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_merge_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
-tests_gossip_test_message_SOURCES = tests/gossip/test_message.c
+tests_gossip_test_message_SOURCES = tests/gossip/test_message.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_message_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
-tests_gossip_test_protocol_SOURCES = tests/gossip/test_protocol.c
+tests_gossip_test_protocol_SOURCES = tests/gossip/test_protocol.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_protocol_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
-tests_gossip_test_view_SOURCES = tests/gossip/test_view.c
+tests_gossip_test_view_SOURCES = tests/gossip/test_view.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_view_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
+tests_node_test_authority_SOURCES = tests/node/test_authority.c tests/node/ends.h tests/node/folder.h
+tests_node_test_authority_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_config_SOURCES = tests/node/test_config.c tests/node/ends.h tests/node/folder.h
+tests_node_test_config_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_control_SOURCES = tests/node/test_control.c tests/node/ends.h tests/node/folder.h
+tests_node_test_control_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_ctl_SOURCES = tests/node/test_ctl.c tests/node/ends.h tests/node/folder.h
+tests_node_test_ctl_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_door_SOURCES = tests/node/test_door.c tests/node/ends.h tests/node/folder.h
+tests_node_test_door_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_identity_SOURCES = tests/node/test_identity.c tests/node/ends.h tests/node/folder.h
+tests_node_test_identity_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_participant_SOURCES = tests/node/test_participant.c tests/node/ends.h tests/node/folder.h
+tests_node_test_participant_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_roster_SOURCES = tests/node/test_roster.c tests/node/ends.h tests/node/folder.h
+tests_node_test_roster_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_slots_SOURCES = tests/node/test_slots.c tests/node/ends.h tests/node/folder.h
+tests_node_test_slots_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_store_SOURCES = tests/node/test_store.c tests/node/ends.h tests/node/folder.h
+tests_node_test_store_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_trainer_SOURCES = tests/node/test_trainer.c tests/node/ends.h tests/node/folder.h
+tests_node_test_trainer_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_transport_SOURCES = tests/node/test_transport.c tests/node/ends.h tests/node/folder.h
+tests_node_test_transport_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_live_test_restart_SOURCES = tests/live/test_restart.c tests/live/swarm.c tests/live/swarm.h
+tests_live_test_restart_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_live_test_strangers_SOURCES = tests/live/test_strangers.c tests/live/swarm.c tests/live/swarm.h
+tests_live_test_strangers_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 
 
-script_tests =
+script_tests = tests/purity.sh tests/floors.sh
 
 if HAVE_TESTS
 check_PROGRAMS += $(test_programs)
@@ -87,7 +129,7 @@ endif
 # Where threads meet: what the thread sanitizer looks at.
 tsan_tests = $(filter tests/node/% tests/live/% tests/sim/%,$(test_programs))
 
-EXTRA_DIST += $(script_tests) tests/tap.sh
+EXTRA_DIST += $(script_tests) tests/tap.sh tests/tsan.supp tests/fuzz tests/bench
 
 .PHONY: check-programs
 check-programs: $(check_PROGRAMS)

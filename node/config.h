@@ -1,0 +1,111 @@
+/* config — settings from defaults, an INI file and flags, in this order.
+ *
+ * One table (config.c) names every key with its kind, bounds, default and a line of help; the same
+ * sections serve a node and an experiment. An unknown key or a bad value is an error that names
+ * file and line (or the flag) and suggests the nearest right word.
+ */
+#ifndef STARLING_CONFIG_H
+#define STARLING_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "model/dataset.h"
+#include "model/learner.h"
+#include "model/problem.h"
+
+#define CONFIG_TEXT_MAX 1024
+#define CONFIG_SEEDS_MAX 8192
+#define CONFIG_AUTO (-1.0) /* a number that is to be chosen: learn.rate by the model */
+
+/* Choices hold the index of the word in the table; the first word is the default. */
+struct config {
+    struct {
+        char name[CONFIG_TEXT_MAX];  /* "" : the model and data say it */
+        char model[CONFIG_TEXT_MAX]; /* mlp:64 */
+        char data[CONFIG_TEXT_MAX];  /* synth:writers */
+        enum dataset_scale scale;    /* auto, none, standard, log */
+    } task;
+    struct {
+        double rate;            /* auto */
+        double momentum;        /* 0 */
+        double decay;           /* 1e-4 */
+        uint64_t batch;         /* 8; 1 to 65536 */
+        uint64_t epochs;        /* 1; 1 to 1000 */
+        uint64_t max_batches;   /* 0 */
+        enum schedule schedule; /* inverse, constant */
+        double rate_floor;      /* 0.1, of the rate */
+        double holdout;         /* 0.2; 0 to 0.9 */
+    } learn;
+    struct {
+        uint64_t period_us; /* 10s; 1ms to 1 day. 500ms under `starling-sim live` */
+        bool period_given;  /* by a file or flag, not by default */
+        uint64_t fanout;    /* 1; 1 to 32 */
+        int exchange;       /* push, pushpull */
+        int merge;          /* limited, age, average */
+        uint64_t view;      /* 20; 1 to 64 */
+        double age_limit;   /* 1 pass */
+        bool readout;       /* on */
+    } gossip;
+    struct {
+        char listen[CONFIG_TEXT_MAX];    /* tcp://127.0.0.1:* : any free port */
+        char advertise[CONFIG_TEXT_MAX]; /* "": the listening endpoint */
+        char seeds[CONFIG_SEEDS_MAX];    /* KEY@ENDPOINT, separated by blanks or commas */
+        bool autostart;                  /* on; off waits for the control command "start" */
+        uint64_t save_every_us;          /* 60s; 0 = every round */
+        uint64_t max_model;              /* 64MiB */
+    } node;
+    struct {
+        char socket[CONFIG_TEXT_MAX]; /* "": DIR/control.sock */
+    } control;
+    struct {
+        uint64_t nodes;                  /* 100; 1 to 10000000 */
+        uint64_t rounds;                 /* 50; 1 to 1e9 */
+        uint64_t seed;                   /* 1 */
+        uint64_t threads;                /* 0: all cores; to 1024 */
+        char partition[CONFIG_TEXT_MAX]; /* iid */
+        uint64_t samples;                /* 0: all; examples a node at most */
+        char latency[CONFIG_TEXT_MAX];   /* constant:50ms, uniform:A-B, lognormal:MEDIAN,SIGMA */
+        double drop;                     /* 0.0; 0 to 1 */
+        uint64_t compute_ps;    /* virtual time of a pass, per sample and parameter, in ps: 6ns */
+        uint64_t eval_every;    /* 1 round */
+        uint64_t eval_nodes;    /* 10 */
+        uint64_t eval_examples; /* 1000 */
+        char baseline[CONFIG_TEXT_MAX]; /* "": none; local,central */
+        bool wire;                      /* off: messages as structs */
+    } sim;
+};
+
+void config_defaults(struct config *config);
+
+/* Reads an INI file over what is there; when it fails, `config` is as it was. Problem texts start
+ * with "FILE:LINE: ". `#` and `;` begin a comment at the start of a line, or between blanks. */
+enum starling_error config_load(struct config *config, const char *file, struct problem *problem);
+
+/* Sets "section.key" from text; `where` ("--set", "--nodes") begins the problem's text. */
+enum starling_error config_set(struct config *config, const char *name, const char *value,
+                               const char *where, struct problem *problem);
+/* The same from one "section.key=value". */
+enum starling_error config_set_pair(struct config *config, const char *pair, const char *where,
+                                    struct problem *problem);
+
+/* Writes every key of the named sections ("task learn gossip sim"), resolved, so that reading it
+ * back gives the same config. With `comments`, each key under its line of help. */
+enum starling_error config_write(const struct config *config, const char *sections, bool comments,
+                                 FILE *file, struct problem *problem);
+
+/* One line a key, "  section.key (default)  help", for --help. */
+void config_help(FILE *file, const char *sections);
+
+/* Durations ("250ms", "10s", "1m", "2h", "1d") in microseconds and sizes ("64KiB", "1MB", "512")
+ * in bytes; false when the text is none. Used by others that read units. */
+bool config_duration(const char *text, uint64_t *microseconds);
+bool config_size(const char *text, uint64_t *bytes);
+
+/* The nearest of `words` (NULL at the end) to `word` by edit distance, or NULL when none is near.
+ */
+const char *config_nearest(const char *word, const char *const *words);
+
+#endif

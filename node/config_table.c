@@ -1,0 +1,112 @@
+#include "node/config_table.h"
+
+#include <stddef.h>
+
+#include "gossip/merge.h"
+
+#define MINUTE_US UINT64_C(60000000)
+#define DAY_US (1440 * MINUTE_US)
+#define SECOND_PS UINT64_C(1000000000000)
+
+#define MEMBER(path)                                                                               \
+    .offset = offsetof(struct config, path), .size = sizeof(((struct config *)0)->path)
+
+const char *const config_sections[] = {"task", "learn", "gossip", "node", "control", "sim", NULL};
+
+static const char *const scale_words[] = {"auto", "none", "standard", "log", NULL};
+static const char *const schedule_words[] = {"inverse", "constant", NULL};
+static const char *const exchange_words[] = {"push", "pushpull", NULL};
+
+/* clang-format off: a setting reads best as two or three lines of the same shape */
+const struct setting config_settings[] = {
+    {"task", "name", "", "name of the results; empty: made from model and data", SETTING_TEXT,
+     MEMBER(task.name)},
+    {"task", "model", "mlp:64", "what is learned: linear, mlp:128, mlp:256,128", SETTING_TEXT,
+     MEMBER(task.model)},
+    {"task", "data", "synth:writers", "examples: synth:writers, idx:DIR, csv:FILE", SETTING_TEXT,
+     MEMBER(task.data)},
+    {"task", "scale", "auto", "scaling of features; auto: pixels to 0..1, tables standardised",
+     SETTING_CHOICE, MEMBER(task.scale), .words = scale_words},
+
+    {"learn", "rate", "auto", "learning rate at the start; auto: what suits the model",
+     SETTING_REAL, MEMBER(learn.rate), .may_be_auto = true, .floor = 0, .ceiling = 1000},
+    {"learn", "momentum", "0", "momentum of the local steps", SETTING_REAL, MEMBER(learn.momentum),
+     .floor = 0, .ceiling = 0.9999},
+    {"learn", "decay", "0.0001", "weight decay", SETTING_REAL, MEMBER(learn.decay), .floor = 0,
+     .ceiling = 1},
+    {"learn", "batch", "8", "examples a step", SETTING_COUNT, MEMBER(learn.batch), .least = 1,
+     .most = 65536},
+    {"learn", "epochs", "1", "times through the local data in a pass", SETTING_COUNT,
+     MEMBER(learn.epochs), .least = 1, .most = 1000},
+    {"learn", "max_batches", "0", "steps in a pass at most; 0: no cap", SETTING_COUNT,
+     MEMBER(learn.max_batches), .least = 0, .most = 1000000000},
+    {"learn", "schedule", "inverse", "how the rate falls with the model's age", SETTING_CHOICE,
+     MEMBER(learn.schedule), .words = schedule_words},
+    {"learn", "rate_floor", "0.1", "the rate never falls below this share of itself", SETTING_REAL,
+     MEMBER(learn.rate_floor), .floor = 0, .ceiling = 1},
+    {"learn", "holdout", "0.2", "share of the local examples kept for testing, never trained on",
+     SETTING_REAL, MEMBER(learn.holdout), .floor = 0, .ceiling = 0.9},
+
+    {"gossip", "period", "10s", "time between rounds; 500ms under starling-sim live",
+     SETTING_DURATION, MEMBER(gossip.period_us), .least = 1000, .most = DAY_US},
+    {"gossip", "fanout", "1", "peers a model is sent to each round", SETTING_COUNT,
+     MEMBER(gossip.fanout), .least = 1, .most = 32},
+    {"gossip", "exchange", "push", "pushpull: the receiver sends its own model back",
+     SETTING_CHOICE, MEMBER(gossip.exchange), .words = exchange_words},
+    {"gossip", "merge", "limited", "how a received model is combined with one's own",
+     SETTING_CHOICE, MEMBER(gossip.merge), .words = merge_rule_names},
+    {"gossip", "view", "20", "peers known at a time", SETTING_COUNT, MEMBER(gossip.view),
+     .least = 1, .most = 64},
+    {"gossip", "age_limit", "1", "models further apart than so many passes are not averaged",
+     SETTING_REAL, MEMBER(gossip.age_limit), .floor = 0, .ceiling = 1e9},
+    {"gossip", "readout", "on", "keep an average of the model over time, and evaluate that",
+     SETTING_SWITCH, MEMBER(gossip.readout)},
+
+    {"node", "listen", "tcp://127.0.0.1:*", "endpoint for peers; port *: any free one",
+     SETTING_TEXT, MEMBER(node.listen)},
+    {"node", "advertise", "", "endpoint told to peers; empty: the listening one", SETTING_TEXT,
+     MEMBER(node.advertise)},
+    {"node", "seeds", "", "first peers, KEY@ENDPOINT, separated by blanks or commas", SETTING_TEXT,
+     MEMBER(node.seeds)},
+    {"node", "autostart", "on", "off: learning waits for the control command start", SETTING_SWITCH,
+     MEMBER(node.autostart)},
+    {"node", "save_every", "60s", "time between saves of the parameters; 0: every round",
+     SETTING_DURATION, MEMBER(node.save_every_us), .least = 0, .most = 30 * DAY_US},
+    {"node", "max_model", "64MiB", "largest model taken from a peer or from disk", SETTING_SIZE,
+     MEMBER(node.max_model), .least = 1024, .most = UINT64_C(1) << 32},
+
+    {"control", "socket", "", "path of the local socket; empty: control.sock in the node's folder",
+     SETTING_TEXT, MEMBER(control.socket)},
+
+    {"sim", "nodes", "100", "nodes", SETTING_COUNT, MEMBER(sim.nodes), .least = 1,
+     .most = 10000000},
+    {"sim", "rounds", "50", "length of the run, in gossip periods", SETTING_COUNT,
+     MEMBER(sim.rounds), .least = 1, .most = 1000000000},
+    {"sim", "seed", "1", "of everything random", SETTING_COUNT, MEMBER(sim.seed), .least = 0,
+     .most = UINT64_MAX},
+    {"sim", "threads", "0", "threads; 0: one a core. Results do not depend on it", SETTING_COUNT,
+     MEMBER(sim.threads), .least = 0, .most = 1024},
+    {"sim", "partition", "iid", "iid, dirichlet:A, classes:K, shards:K, user", SETTING_TEXT,
+     MEMBER(sim.partition)},
+    {"sim", "samples", "0", "examples a node at most; 0: all", SETTING_COUNT, MEMBER(sim.samples),
+     .least = 0, .most = DATASET_EXAMPLES_MAX},
+    {"sim", "latency", "constant:50ms",
+     "of a message: constant:T, uniform:A-B, lognormal:MEDIAN,SIGMA", SETTING_TEXT,
+     MEMBER(sim.latency)},
+    {"sim", "drop", "0", "share of the messages lost", SETTING_REAL, MEMBER(sim.drop), .floor = 0,
+     .ceiling = 1},
+    {"sim", "compute", "6ns", "virtual time of a pass, per example and parameter", SETTING_PACE,
+     MEMBER(sim.compute_ps), .least = 0, .most = SECOND_PS},
+    {"sim", "eval_every", "1", "rounds between evaluations", SETTING_COUNT, MEMBER(sim.eval_every),
+     .least = 1, .most = 1000000000},
+    {"sim", "eval_nodes", "10", "nodes evaluated then; all of them at the end", SETTING_COUNT,
+     MEMBER(sim.eval_nodes), .least = 1, .most = 10000000},
+    {"sim", "eval_examples", "1000", "test examples used then; all of them at the end",
+     SETTING_COUNT, MEMBER(sim.eval_examples), .least = 1, .most = DATASET_EXAMPLES_MAX},
+    {"sim", "baseline", "", "what to compare with: local,central; empty: nothing", SETTING_TEXT,
+     MEMBER(sim.baseline)},
+    {"sim", "wire", "off", "messages go through the real codec", SETTING_SWITCH, MEMBER(sim.wire)},
+};
+/* clang-format on */
+
+const size_t config_setting_count = sizeof config_settings / sizeof config_settings[0];

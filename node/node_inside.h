@@ -1,0 +1,192 @@
+/* node_inside — what the files of the node share; nobody else includes it. */
+#ifndef STARLING_NODE_INSIDE_H
+#define STARLING_NODE_INSIDE_H
+
+#include <limits.h>
+
+#include "node/control.h"
+#include "node/identity.h"
+#include "node/node.h"
+#include "node/participant.h"
+#include "node/roster.h"
+#include "node/slots.h"
+#include "node/store.h"
+#include "node/trainer.h"
+#include "node/transport.h"
+#include "node/wall_clock.h"
+
+#define SEEDS_MAX 256
+#define OFFENCES_MAX 3         /* broken rules of a peer before it is cut */
+#define UNREACHABLE_FAILURES 3 /* dials in a row before a peer leaves the view */
+#define CHORES_US UINT64_C(60000000)
+
+/* Lines that strangers can cause, by subject; reasons of refusal come first. */
+enum { SAY_DISK = REFUSALS, SAY_DIVERGED, SAY_MEMORY };
+
+struct seed {
+    uint8_t curve[KEY_BYTES];
+    char endpoint[ENDPOINT_MAX];
+    uint64_t until_us; /* dialled again and again until then, or until met; 0: only when alone */
+};
+
+/* A round of arithmetic with the trainer. */
+struct work_job {
+    struct job job;
+    struct work work;
+    struct version *served;     /* what is reported on: the read-out, or the model. A reference */
+    uint64_t round;             /* in which it began */
+    struct evaluation reported; /* of `served` on the reporting half of the hold-out */
+};
+
+/* A word for the disk. */
+enum note_kind { NOTE_HISTORY, NOTE_PEER, NOTE_NUMBER, NOTE_SAVE };
+struct note_job {
+    struct job job;
+    struct node *node;
+    enum note_kind kind;
+    struct problem problem; /* error 0 when it was kept */
+    union {
+        struct history_row row;
+        struct {
+            uint8_t identity[KEY_BYTES], card[CARD_BYTES_MAX];
+            size_t size;
+            int64_t time;
+        } peer;
+        struct {
+            const char *name;
+            uint64_t value;
+        } number;
+        struct {
+            struct saved saved;             /* its vectors belong to the versions */
+            struct version *model, *served; /* references */
+        } save;
+    };
+};
+
+struct totals {
+    uint64_t refused[REFUSALS];
+    uint64_t messages_in, messages_out, rejected, unsent;
+    uint64_t bytes_in, bytes_out;
+};
+
+struct node {
+    struct node_options options;
+    struct config config;
+    char dir[PATH_MAX];
+    struct log *log;
+    int lock, wake; /* the folder's lock; an eventfd for node_stop */
+    bool stopping;
+    uint64_t stop_us;
+    struct wall_clock clock;
+    struct now now;
+    uint64_t started_us;
+
+    struct identity *identity;
+    bool has_swarm, member;
+    uint8_t swarm[KEY_BYTES];
+    uint8_t certificate[MEMBERSHIP_BYTES_MAX];
+    size_t certificate_size; /* 0: none */
+    struct membership membership;
+    char awaiting[PROBLEM_TEXT_MAX]; /* why it is no member */
+    uint64_t descriptor_sequence;
+    uint8_t descriptor[DESCRIPTOR_BYTES_MAX];
+    size_t descriptor_size;
+    char endpoint[ENDPOINT_MAX]; /* told to others */
+
+    struct data *data;
+    struct model *model;
+    struct participant_settings settings;
+    struct view_entry *entries;
+    bool has_participant;
+    struct participant participant;
+    bool autostart, started; /* wanted; participant_start was called */
+
+    struct trainer *trainer;
+    bool working;
+    struct work_job work;
+    size_t notes; /* with the trainer */
+    uint32_t saved_passes;
+    uint64_t saved_us;
+    struct trend_window trend;
+    struct evaluation reported;
+
+    struct store *store;   /* the trainer's, but at the start and the end */
+    struct store *history; /* the reactor's, for reading; opened when first asked for */
+    struct control *control;
+    struct transport *transport;
+    struct roster roster;
+    struct totals totals;
+    struct seed *seeds;
+    size_t seed_count;
+    uint64_t seek_us, seek_after_us; /* when to look for peers next, and after how long again */
+    uint32_t ping_nonce;
+    peer_id ping_peer;
+    uint64_t ping_us;
+    uint64_t chores_us;
+};
+
+/* node_membership.c: who we are to others, and who others are to us */
+enum node_outcome membership_load(struct node *node, struct problem *problem);
+/* Judges the certificate by the present time: becomes a member, or is one no more. */
+void membership_check(struct node *node);
+/* Takes in a new certificate, and keeps it. */
+enum starling_error membership_accept(struct node *node, const uint8_t *bytes, size_t size,
+                                      struct problem *problem);
+/* Signs a descriptor with the next sequence. */
+enum starling_error descriptor_renew(struct node *node, struct problem *problem);
+/* Cuts peers whose membership has ended. */
+void membership_expire_peers(struct node *node);
+size_t node_greet(void *self, bool reply, uint8_t *out);
+enum refusal node_judge(void *self, const uint8_t curve[KEY_BYTES], const uint8_t *bytes,
+                        size_t size, peer_id *peer);
+
+/* node_messages.c: what is said */
+void node_up(void *self, peer_id peer, uint64_t round_trip_us);
+void node_down(void *self, peer_id peer);
+void node_receive(void *self, peer_id peer, struct parcel *parcel);
+void node_sent(void *self, peer_id peer, size_t wire_bytes, uint32_t mark);
+void node_refused(void *self, enum refusal reason, peer_id peer, const char *address);
+/* Sends what is to be sent, cuts, and gives work to the trainer. */
+void node_carry_out(struct node *node, struct outgoing *out);
+/* The number of a peer the roster gave up. */
+void node_forget(struct node *node, peer_id peer);
+
+/* node_seek.c: finding peers */
+/* Adds KEY@ENDPOINTs, separated by blanks or commas. `introduced`: by the control socket, to be
+ * met even when others are. */
+enum starling_error seeds_add(struct node *node, const char *text, bool introduced,
+                              struct problem *problem);
+bool node_keeps(void *self, peer_id peer);
+void node_unreachable(void *self, const uint8_t curve[KEY_BYTES], uint32_t failures);
+void peers_remember(struct node *node);
+/* Dials seeds and remembered peers while nobody is connected, and introduced ones until met. */
+void node_seek(struct node *node);
+void node_seek_soon(struct node *node);
+size_t node_connected(const struct node *node);
+
+/* node_learning.c: the participant, its works and their traces on disk */
+enum node_outcome learning_open(struct node *node, struct problem *problem);
+void learning_close(struct node *node);
+bool node_learns(const struct node *node);
+/* Starts the participant when it may be started and has not been. */
+void learning_start(struct node *node);
+void learning_work(struct node *node, struct work *work);
+/* Takes finished jobs from the trainer. */
+void learning_collect(struct node *node);
+/* Waits for the trainer and saves what is unsaved. */
+void learning_finish(struct node *node);
+void work_drop(struct work *work);
+
+/* node_notes.c */
+void note_history(struct node *node, const struct history_row *row);
+void note_peer(struct node *node, const uint8_t identity[KEY_BYTES], const struct card *card);
+void note_number(struct node *node, const char *name, uint64_t value);
+void note_save(struct node *node);
+/* After the trainer, or in its stead at the end. */
+void note_finished(struct note_job *note);
+
+/* node_commands.c */
+void node_command(void *self, const char *command, const json_t *request,
+                  struct control_answer *answer);
+
+#endif

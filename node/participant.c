@@ -1,0 +1,357 @@
+#include "node/participant.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/vector.h"
+
+/* Rows to train on and, where there are enough examples, a hold-out in two halves: one to choose
+ * by, one to report. Which side an example is on depends on its content alone. */
+static enum starling_error split(struct participant *participant, const uint32_t *rows,
+                                 size_t count, struct problem *problem)
+{
+    uint32_t *kept = malloc((2 * count + 1) * sizeof *kept);
+    if (!kept)
+        return problem_no_memory(problem, "a node's examples");
+    uint32_t *held = kept + count;
+    double holdout = count >= HOLDOUT_LEAST ? participant->settings->holdout : 0;
+    size_t held_count = dataset_hold_out(participant->data, rows, count, holdout, kept, held);
+    if (held_count == count) { /* copies of one example: then all of them are trained on */
+        memcpy(kept, rows, count * sizeof *kept);
+        held_count = 0;
+    }
+    participant->train = kept;
+    participant->train_count = count - held_count;
+    participant->choose = held;
+    participant->choose_count = (held_count + 1) / 2;
+    participant->report = held + participant->choose_count;
+    participant->report_count = held_count / 2;
+    return STARLING_OK;
+}
+
+enum starling_error participant_init(struct participant *participant,
+                                     const struct participant_settings *settings, peer_id self,
+                                     const struct dataset *data, const uint32_t *rows, size_t count,
+                                     struct view_entry *entries, struct version *initial,
+                                     double age, struct problem *problem)
+{
+    *participant = (struct participant){.settings = settings, .data = data};
+    gossip_init(&participant->gossip, &settings->gossip, self, entries, initial, age);
+    participant->model = version_share(initial);
+    if (settings->gossip.readout)
+        participant->readout = version_share(initial);
+    participant->served = version_share(initial);
+    if (settings->learn.momentum > 0) {
+        participant->momentum = vector_new(model_parameters(settings->model));
+        if (!participant->momentum) {
+            participant_clear(participant);
+            return problem_no_memory(problem, "a node's momentum");
+        }
+    }
+    enum starling_error error = split(participant, rows, count, problem);
+    if (error)
+        participant_clear(participant);
+    return error;
+}
+
+void participant_clear(struct participant *participant)
+{
+    gossip_clear(&participant->gossip);
+    version_release(&participant->model);
+    version_release(&participant->readout);
+    version_release(&participant->served);
+    vector_free(participant->momentum);
+    free(participant->train); /* choose and report lie in the same block */
+    participant->momentum = NULL;
+    participant->train = participant->choose = participant->report = NULL;
+}
+
+enum starling_error participant_restore(struct participant *participant,
+                                        const struct participant_memory *memory,
+                                        struct problem *problem)
+{
+    size_t size = model_parameters(participant->settings->model) * sizeof(float);
+    if (memory->momentum && participant->momentum)
+        memcpy(participant->momentum, memory->momentum, size);
+    if (memory->readout && participant->readout) {
+        float *values = vector_new(size / sizeof(float));
+        struct version *readout = values ? version_of(values) : NULL;
+        if (!readout) {
+            vector_free(values);
+            return problem_no_memory(problem, "the read-out");
+        }
+        memcpy(values, memory->readout, size);
+        version_release(&participant->readout);
+        version_release(&participant->served);
+        participant->readout = readout;
+        participant->served = version_share(readout);
+    }
+    participant->works = memory->works;
+    participant->samples = memory->samples;
+    participant->gossip.round = (uint32_t)memory->round;
+    participant->gossip.passes = (uint32_t)memory->works;
+    participant->gossip.sequence = memory->sequence;
+    return STARLING_OK;
+}
+
+/* Splits the protocol's actions into what goes out and one piece of work. */
+static void carry_out(struct participant *participant, struct actions *actions,
+                      struct outgoing *out)
+{
+    struct work *work = &out->work;
+    for (size_t i = 0; i < actions->count; i++) {
+        struct action *action = &actions->items[i];
+        switch (action->kind) {
+        case ACTION_SEND:
+            assert(out->count < sizeof out->sends / sizeof out->sends[0]);
+            out->sends[out->count].to = action->send.to;
+            out->sends[out->count++].message = action->send.message;
+            break;
+        case ACTION_MERGE:
+            if (action->merge.alpha == 0 && !action->merge.follow &&
+                !participant->settings->evaluate) {
+                version_release(&action->merge.model);
+                break;
+            }
+            work->received[work->heard_count] = action->merge.model;
+            work->heard[work->heard_count++] = (struct heard){.from = action->merge.from,
+                                                              .alpha = action->merge.alpha,
+                                                              .follow = action->merge.follow,
+                                                              .age = action->merge.age};
+            break;
+        case ACTION_TRAIN:
+            out->has_work = true;
+            work->age = action->train.age;
+            break;
+        case ACTION_READOUT:
+            work->readout_step = action->readout.step;
+            work->readout_own = action->readout.own;
+            break;
+        case ACTION_EVALUATE:
+            break; /* work_run does, when the settings ask for it */
+        case ACTION_CUT:
+            assert(out->cut_count < sizeof out->cuts / sizeof out->cuts[0]);
+            out->cuts[out->cut_count++] = action->cut.peer;
+            break;
+        }
+    }
+}
+
+/* A promise of what comes after `from`; `from` itself when there is no memory for one. */
+static struct version *promise(struct version *from)
+{
+    struct version *version = version_new();
+    return version ? version : version_share(from);
+}
+
+/* Makes the promises that the work will fulfil. The participant moves on to them at once. */
+static void begin_work(struct participant *participant, struct work *work)
+{
+    work->participant = participant;
+    work->number = participant->works++;
+    learner_samples(&participant->settings->learn, participant->train_count, &work->share);
+    work->from = participant->model;
+    work->into = promise(work->from);
+    participant->model = version_share(work->into);
+    if (participant->readout) {
+        work->readout_from = participant->readout;
+        work->readout_into = promise(work->readout_from);
+        participant->readout = version_share(work->readout_into);
+    }
+    participant->pending_share = work->share;
+}
+
+static void finish_call(struct participant *participant, struct actions *actions,
+                        struct outgoing *out)
+{
+    out->count = 0;
+    out->cut_count = 0;
+    out->has_work = false;
+    out->work = (struct work){0};
+    carry_out(participant, actions, out);
+    if (out->has_work)
+        begin_work(participant, &out->work);
+}
+
+void participant_start(struct participant *participant, struct now now, struct outgoing *out)
+{
+    struct actions actions;
+    actions.count = 0;
+    gossip_start(&participant->gossip, now, &actions);
+    finish_call(participant, &actions, out);
+}
+
+uint64_t participant_deadline(const struct participant *participant)
+{
+    return gossip_deadline(&participant->gossip);
+}
+
+void participant_tick(struct participant *participant, struct now now, struct outgoing *out)
+{
+    struct actions actions;
+    actions.count = 0;
+    gossip_tick(&participant->gossip, now, &actions);
+    finish_call(participant, &actions, out);
+}
+
+enum refusal participant_receive(struct participant *participant, peer_id from,
+                                 struct gossip_message *message, struct now now,
+                                 struct outgoing *out)
+{
+    struct actions actions;
+    actions.count = 0;
+    enum refusal refusal = gossip_receive(&participant->gossip, from, message, now, &actions);
+    finish_call(participant, &actions, out);
+    return refusal;
+}
+
+void participant_done(struct participant *participant, struct now now, struct outgoing *out)
+{
+    struct actions actions;
+    actions.count = 0;
+    const struct participant_settings *settings = participant->settings;
+    participant->samples += learner_samples(&settings->learn, participant->train_count, NULL);
+    version_release(&participant->served);
+    participant->served =
+        version_share(participant->readout ? participant->readout : participant->model);
+    gossip_done(&participant->gossip, participant->model, participant->pending_share, now,
+                &actions);
+    finish_call(participant, &actions, out);
+}
+
+struct version *participant_readout(const struct participant *participant)
+{
+    return participant->served;
+}
+
+size_t work_workspace(const struct participant_settings *settings, size_t count)
+{
+    size_t learning = learner_workspace(settings->model, &settings->learn, count);
+    size_t testing = settings->evaluate ? evaluation_workspace(settings->model) : 0;
+    return learning > testing ? learning : testing;
+}
+
+static struct evaluation test(const struct work *work, const float *parameters,
+                              struct workspace *workspace)
+{
+    const struct participant *participant = work->participant;
+    const struct participant_settings *settings = participant->settings;
+    if (!settings->evaluate || participant->choose_count == 0 ||
+        !workspace_reset(workspace, evaluation_workspace(settings->model)))
+        return (struct evaluation){0};
+    const struct examples held = {participant->data, participant->choose,
+                                  participant->choose_count};
+    return evaluate(settings->model, parameters, &held, workspace);
+}
+
+/* How far each received model is from mine, and how well it does here: before any is merged. */
+static void hear(struct work *work, struct workspace *workspace)
+{
+    size_t count = model_parameters(work->participant->settings->model);
+    const float *mine = work->from->values;
+    double norm = sqrt(vector_norm2(mine, count));
+    for (uint32_t i = 0; i < work->heard_count; i++) {
+        const float *theirs = work->received[i]->values;
+        double distance = sqrt(vector_distance2(theirs, mine, count));
+        work->heard[i].distance = norm > 0 ? distance / norm : distance;
+        work->heard[i].here = test(work, theirs, workspace);
+    }
+}
+
+/* `from` with every received model blended in, in order: new values, or NULL when memory is out. */
+static float *merge(const struct work *work, size_t count)
+{
+    float *values = vector_new(count);
+    if (!values)
+        return NULL;
+    bool copied = false;
+    for (uint32_t i = 0; i < work->heard_count; i++) {
+        if (work->heard[i].alpha == 0)
+            continue;
+        vector_blend_to(values, copied ? values : work->from->values, work->received[i]->values,
+                        work->heard[i].alpha, count);
+        copied = true;
+    }
+    if (!copied)
+        memcpy(values, work->from->values, count * sizeof *values);
+    return values;
+}
+
+static bool train(struct work *work, float *values, struct workspace *workspace)
+{
+    const struct participant *participant = work->participant;
+    const struct participant_settings *settings = participant->settings;
+    const struct examples examples = {participant->data, participant->train,
+                                      participant->train_count};
+    if (!workspace_reset(workspace,
+                         learner_workspace(settings->model, &settings->learn, examples.count)))
+        return false;
+    struct random random =
+        random_stream(settings->seed, participant->gossip.view.self, RANDOM_BATCH, work->number);
+    learner_pass(settings->model, &settings->learn, &examples, work->age, random, values,
+                 participant->momentum, workspace, &work->pass);
+    return true;
+}
+
+/* r = r + b (w − r) for each model w to follow and, when asked for, for the result. */
+static void follow(const struct work *work, const float *result, float *readout, size_t count)
+{
+    memcpy(readout, work->readout_from->values, count * sizeof *readout);
+    for (uint32_t i = 0; i < work->heard_count; i++)
+        if (work->heard[i].follow)
+            vector_blend(readout, work->received[i]->values, work->readout_step, count);
+    if (work->readout_own)
+        vector_blend(readout, result, work->readout_step, count);
+}
+
+/* The read-out first: once `into` is made, the participant's next work may run elsewhere. */
+static void keep(struct work *work, float *values, float *readout)
+{
+    if (readout)
+        version_keep(work->readout_into, readout);
+    else if (work->readout_into && work->readout_into != work->readout_from)
+        version_follow(work->readout_into, work->readout_from);
+    if (values)
+        version_keep(work->into, values);
+    else if (work->into != work->from)
+        version_follow(work->into, work->from);
+}
+
+void work_run(struct work *work, struct workspace *workspace)
+{
+    const struct participant *participant = work->participant;
+    size_t count = model_parameters(participant->settings->model);
+    bool readout_wanted = work->readout_into && work->readout_into != work->readout_from;
+    if (participant->settings->evaluate)
+        hear(work, workspace);
+    float *values = work->into != work->from ? merge(work, count) : NULL;
+    float *readout = values && readout_wanted ? vector_new(count) : NULL;
+    if (!values || (readout_wanted && !readout))
+        work->failure = WORK_NO_MEMORY;
+    else {
+        work->merged = test(work, values, workspace);
+        if (!train(work, values, workspace))
+            work->failure = WORK_NO_MEMORY;
+        else if (!vector_finite(values, count))
+            work->failure = WORK_DIVERGED;
+    }
+    if (work->failure != WORK_FINE) {
+        vector_free(values);
+        vector_free(readout);
+        values = readout = NULL;
+    }
+    if (work->failure == WORK_DIVERGED && participant->momentum)
+        memset(participant->momentum, 0, count * sizeof(float));
+    work->passed = test(work, values ? values : work->from->values, workspace);
+    if (readout)
+        follow(work, values, readout, count);
+    keep(work, values, readout);
+    for (uint32_t i = 0; i < work->heard_count; i++)
+        version_release(&work->received[i]);
+    version_release(&work->from);
+    version_release(&work->readout_from);
+    version_release(&work->into);
+    version_release(&work->readout_into);
+}

@@ -1,0 +1,300 @@
+#include "node/participant.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/vector.h"
+
+enum { EXAMPLES = 200, FEATURES = 5, PEERS = 4 };
+
+/* Two separable classes, a model for them, and the settings of who learns it. */
+struct setting {
+    struct dataset data;
+    struct model *model;
+    struct version *initial;
+    uint32_t rows[EXAMPLES];
+    struct participant_settings settings;
+    struct workspace workspace;
+};
+
+static struct setting set_up(bool evaluate, double momentum)
+{
+    struct setting setting = {.data = {.examples = EXAMPLES, .features = FEATURES, .classes = 2}};
+    assert_int_equal(dataset_allocate(&setting.data, 0, 0, NULL), STARLING_OK);
+    struct random random = random_stream(1, 0, RANDOM_DIGIT, 0);
+    for (uint32_t row = 0; row < EXAMPLES; row++) {
+        setting.rows[row] = row;
+        setting.data.labels[row] = row % 2;
+        for (size_t i = 0; i < FEATURES; i++)
+            setting.data.floats[row * FEATURES + i] =
+                (float)random_normal(&random) + (row % 2 ? 1.f : -1.f);
+    }
+    setting.model = model_new("linear", FEATURES, 2, NULL);
+    float *values = vector_new(model_parameters(setting.model));
+    setting.initial = version_of(values);
+    setting.settings = (struct participant_settings){
+        .model = setting.model,
+        .learn = {.rate = .1,
+                  .momentum = momentum,
+                  .decay = 1e-4,
+                  .rate_floor = .1,
+                  .batch = 16,
+                  .epochs = 1},
+        .gossip = {.period_us = 1000,
+                   .jitter = .1,
+                   .fanout = 1,
+                   .view = PEERS,
+                   .shuffle_most = 10,
+                   .merge = {.rule = merge_rule_find("limited"), .age_limit = 3, .alpha_max = 1},
+                   .readout = true,
+                   .parameters = model_parameters(setting.model),
+                   .seed = 2},
+        .holdout = .2,
+        .evaluate = evaluate,
+        .seed = 2,
+    };
+    return setting;
+}
+
+static void tear_down(struct setting *setting)
+{
+    assert_int_equal(atomic_load(&setting->initial->references), 1);
+    version_release(&setting->initial);
+    model_free(&setting->model);
+    dataset_clear(&setting->data);
+    workspace_free(&setting->workspace);
+}
+
+static void begin(struct setting *setting, struct participant *participant,
+                  struct view_entry *entries, struct outgoing *out)
+{
+    assert_int_equal(participant_init(participant, &setting->settings, 0, &setting->data,
+                                      setting->rows, EXAMPLES, entries, setting->initial, 0, NULL),
+                     STARLING_OK);
+    participant_start(participant, (struct now){0}, out);
+}
+
+/* One round; returns the work that was done in it. */
+static struct work round_of(struct setting *setting, struct participant *participant,
+                            struct outgoing *out)
+{
+    struct now now = {participant_deadline(participant), 0};
+    participant_tick(participant, now, out);
+    assert_true(out->has_work);
+    struct work work = out->work;
+    work_run(&work, &setting->workspace);
+    participant_done(participant, now, out);
+    for (size_t i = 0; i < out->count; i++)
+        if (out->sends[i].message.kind == MESSAGE_MODEL)
+            version_release(&out->sends[i].message.model.model);
+    return work;
+}
+
+static void receive(struct setting *setting, struct participant *participant, peer_id from,
+                    double age, float value, struct outgoing *out)
+{
+    size_t count = model_parameters(setting->model);
+    float *values = vector_new(count);
+    for (size_t i = 0; i < count; i++)
+        values[i] = value;
+    struct gossip_message message = {.kind = MESSAGE_MODEL,
+                                     .model = {.fragments = 1,
+                                               .age = age,
+                                               .sequence = 1,
+                                               .parameters = count,
+                                               .model = version_of(values)}};
+    assert_int_equal(participant_receive(participant, from, &message, (struct now){0}, out),
+                     REFUSED_NOT);
+}
+
+static void held_out_examples_are_never_trained_on(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(false, 0);
+    memcpy(setting.data.floats + FEATURES, setting.data.floats, FEATURES * sizeof(float));
+    setting.data.labels[1] = setting.data.labels[0]; /* rows 0 and 1 are copies */
+    struct participant participant;
+    struct view_entry entries[PEERS];
+    struct outgoing out;
+    begin(&setting, &participant, entries, &out);
+    int side[EXAMPLES] = {0};
+    for (size_t i = 0; i < participant.train_count; i++)
+        side[participant.train[i]] += 1;
+    for (size_t i = 0; i < participant.choose_count; i++)
+        side[participant.choose[i]] += 10;
+    for (size_t i = 0; i < participant.report_count; i++)
+        side[participant.report[i]] += 10;
+    for (size_t row = 0; row < EXAMPLES; row++)
+        assert_true(side[row] == 1 || side[row] == 10);
+    assert_int_equal(side[0], side[1]);
+    assert_in_range(participant.choose_count + participant.report_count, 20, 60);
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
+static void a_round_learns_and_reports(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(true, .9);
+    struct participant participant;
+    struct view_entry entries[PEERS];
+    struct outgoing out;
+    begin(&setting, &participant, entries, &out);
+    struct work work = {0};
+    for (int round = 0; round < 10; round++)
+        work = round_of(&setting, &participant, &out);
+    assert_int_equal(work.failure, WORK_FINE);
+    assert_int_equal(work.number, 9);
+    assert_int_equal(work.pass.samples, participant.train_count);
+    assert_int_equal(participant.samples, 10 * participant.train_count);
+    assert_true(evaluation_accuracy(&work.passed) > .85);
+    assert_int_equal(work.passed.examples, participant.choose_count);
+    assert_float_equal(participant.gossip.age, 10, 0);
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
+static void received_models_are_measured_and_blended(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(true, 0);
+    setting.settings.learn.rate = 0; /* so that only merging moves the parameters */
+    struct participant participant;
+    struct view_entry entries[PEERS];
+    struct outgoing out;
+    begin(&setting, &participant, entries, &out);
+    round_of(&setting, &participant, &out);
+    receive(&setting, &participant, 1, 1, 4, &out);  /* ages 1 and 1: half of it */
+    receive(&setting, &participant, 2, 30, 6, &out); /* far ahead: adopted */
+    receive(&setting, &participant, 3, 2, 99, &out); /* far behind by then: ignored */
+    struct work work = round_of(&setting, &participant, &out);
+    assert_int_equal(work.heard_count, 3);
+    assert_float_equal(work.heard[0].alpha, .5, 1e-6);
+    assert_float_equal(work.heard[1].alpha, 1, 0);
+    assert_float_equal(work.heard[2].alpha, 0, 0);
+    assert_float_equal(work.heard[0].distance, 4 * sqrtf(FEATURES + 1), 1e-4f); /* mine was 0 */
+    assert_int_equal(work.heard[2].here.examples, participant.choose_count);
+    for (size_t i = 0; i < FEATURES; i++)
+        assert_float_equal(participant.gossip.published->values[i], 6, 1e-5);
+    assert_float_equal(participant.gossip.age, 31, 0);
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
+static void a_pass_that_diverges_is_undone(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(false, .9);
+    setting.settings.learn.rate = 1e30;
+    struct participant participant;
+    struct view_entry entries[PEERS];
+    struct outgoing out;
+    begin(&setting, &participant, entries, &out);
+    bool diverged = false;
+    for (int round = 0; round < 5; round++)
+        diverged |= round_of(&setting, &participant, &out).failure == WORK_DIVERGED;
+    size_t count = model_parameters(setting.model);
+    assert_true(diverged);
+    assert_true(vector_finite(participant.gossip.published->values, count));
+    assert_true(vector_finite(participant_readout(&participant)->values, count));
+    assert_true(vector_finite(participant.momentum, count));
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
+/* r = r + b (w − r) with b = max(0.03, 1/(1 + 0.25 t)), w its own where nobody else is heard. */
+static void the_readout_of_a_node_alone_follows_its_own(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(false, 0);
+    struct participant participant;
+    struct view_entry entries[PEERS];
+    struct outgoing out;
+    begin(&setting, &participant, entries, &out);
+    double expected = 0;
+    for (int round = 0; round < 200; round++) {
+        round_of(&setting, &participant, &out);
+        double w = participant.gossip.published->values[0];
+        expected += fmax(.03, 1 / (1 + .25 * round)) * (w - expected);
+        assert_float_equal((float)expected, participant_readout(&participant)->values[0], 1e-4f);
+    }
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
+/* In a swarm it follows what is received, until nothing was for READOUT_PATIENCE passes. */
+static void the_readout_in_a_swarm_follows_the_others(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(false, 0);
+    struct participant participant;
+    struct view_entry entries[PEERS];
+    struct outgoing out;
+    begin(&setting, &participant, entries, &out);
+    for (int round = 0; round < 10; round++)
+        round_of(&setting, &participant, &out);
+    double before = participant_readout(&participant)->values[0];
+    receive(&setting, &participant, 1, 10, 4, &out);
+    receive(&setting, &participant, 2, 1, 1000, &out); /* far behind: not even followed */
+    round_of(&setting, &participant, &out);
+    double expected = before + 1 / (1 + .25 * 10) * (4 - before);
+    for (int silent = 0; silent < READOUT_PATIENCE; silent++) {
+        assert_float_equal((float)expected, participant_readout(&participant)->values[0], 1e-5f);
+        round_of(&setting, &participant, &out);
+    }
+    assert_true(fabs(expected - participant_readout(&participant)->values[0]) > 1e-3);
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
+static void a_restored_node_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(false, .9);
+    struct participant whole, restored;
+    struct view_entry entries[PEERS], more_entries[PEERS];
+    struct outgoing out;
+    begin(&setting, &whole, entries, &out);
+    for (int round = 0; round < 5; round++)
+        round_of(&setting, &whole, &out);
+    struct participant_memory memory = {.momentum = whole.momentum,
+                                        .readout = participant_readout(&whole)->values,
+                                        .round = whole.gossip.round,
+                                        .works = whole.works,
+                                        .samples = whole.samples,
+                                        .sequence = whole.gossip.sequence};
+    assert_int_equal(participant_init(&restored, &setting.settings, 0, &setting.data, setting.rows,
+                                      EXAMPLES, more_entries, whole.model, whole.gossip.age, NULL),
+                     STARLING_OK);
+    assert_int_equal(participant_restore(&restored, &memory, NULL), STARLING_OK);
+    participant_start(&restored, (struct now){0}, &out);
+    round_of(&setting, &restored, &out);
+    round_of(&setting, &whole, &out);
+    size_t size = model_parameters(setting.model) * sizeof(float);
+    assert_memory_equal(restored.gossip.published->values, whole.gossip.published->values, size);
+    assert_memory_equal(participant_readout(&restored)->values, participant_readout(&whole)->values,
+                        size);
+    assert_int_equal(restored.gossip.round, 6);
+    participant_clear(&restored);
+    participant_clear(&whole);
+    tear_down(&setting);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(held_out_examples_are_never_trained_on),
+        cmocka_unit_test(a_round_learns_and_reports),
+        cmocka_unit_test(received_models_are_measured_and_blended),
+        cmocka_unit_test(a_pass_that_diverges_is_undone),
+        cmocka_unit_test(the_readout_of_a_node_alone_follows_its_own),
+        cmocka_unit_test(the_readout_in_a_swarm_follows_the_others),
+        cmocka_unit_test(a_restored_node_goes_on_where_it_was),
+    };
+    return cmocka_run_group_tests_name("participant", tests, NULL, NULL);
+}

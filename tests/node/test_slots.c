@@ -1,0 +1,332 @@
+#include "node/slots.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "model/vector.h"
+#include "tests/node/folder.h"
+
+#define PARAMETERS 97
+#define MAX_BYTES 1048576
+
+static int setup(void **state)
+{
+    struct folder *folder = calloc(1, sizeof *folder);
+    *state = folder;
+    return folder ? folder_make(folder) : -1;
+}
+
+static int teardown(void **state)
+{
+    folder_remove(*state);
+    free(*state);
+    return 0;
+}
+
+/* What save `n` would hold. */
+static struct saved sample(unsigned n, bool momentum, bool readout)
+{
+    struct saved saved = {.age = n + 0.25, .round = n, .works = 2 * n, .samples = 1000 * n};
+    saved.sequence = 7 * n;
+    saved.parameters = PARAMETERS;
+    memset(saved.task, (int)n, sizeof saved.task);
+    float **vectors[] = {&saved.model, &saved.momentum, &saved.readout};
+    for (size_t v = 0; v < 3; v++) {
+        if ((v == 1 && !momentum) || (v == 2 && !readout))
+            continue;
+        *vectors[v] = vector_new(PARAMETERS);
+        assert_non_null(*vectors[v]);
+        for (size_t i = 0; i < PARAMETERS; i++)
+            (*vectors[v])[i] = (float)(n * 1000 + v * 100 + i);
+    }
+    return saved;
+}
+
+static void save(struct folder *folder, unsigned n, bool momentum, bool readout)
+{
+    struct saved saved = sample(n, momentum, readout);
+    struct problem problem = {0};
+    if (slots_save(folder->path, &saved, &problem))
+        fail_msg("%s", problem.text);
+    saved_clear(&saved);
+}
+
+/* Loads, and checks that everything is as save `n` had it. 0: nothing must be found. */
+static void expect(struct folder *folder, unsigned n, bool momentum, bool readout)
+{
+    struct saved got, wanted = sample(n, momentum, readout);
+    bool found;
+    char note[PROBLEM_TEXT_MAX];
+    assert_int_equal(slots_load(folder->path, MAX_BYTES, &got, &found, note, NULL), 0);
+    assert_int_equal(found, n > 0);
+    if (found) {
+        assert_memory_equal(got.task, wanted.task, sizeof got.task);
+        assert_true(got.age == wanted.age);
+        assert_int_equal(got.round, wanted.round);
+        assert_int_equal(got.works, wanted.works);
+        assert_int_equal(got.samples, wanted.samples);
+        assert_int_equal(got.sequence, wanted.sequence);
+        assert_int_equal(got.parameters, PARAMETERS);
+        assert_memory_equal(got.model, wanted.model, PARAMETERS * sizeof(float));
+        assert_int_equal(got.momentum != NULL, momentum);
+        assert_int_equal(got.readout != NULL, readout);
+        if (momentum)
+            assert_memory_equal(got.momentum, wanted.momentum, PARAMETERS * sizeof(float));
+        if (readout)
+            assert_memory_equal(got.readout, wanted.readout, PARAMETERS * sizeof(float));
+    }
+    saved_clear(&got);
+    saved_clear(&wanted);
+}
+
+static void an_empty_folder_has_nothing(void **state)
+{
+    struct saved saved;
+    bool found = true;
+    char note[PROBLEM_TEXT_MAX];
+    assert_int_equal(
+        slots_load(((struct folder *)*state)->path, MAX_BYTES, &saved, &found, note, NULL), 0);
+    assert_false(found);
+    assert_string_equal(note, "");
+}
+
+static void the_newest_save_comes_back_whole(void **state)
+{
+    for (unsigned n = 1; n <= 8; n++) {
+        save(*state, n, n & 1, n & 2);
+        expect(*state, n, n & 1, n & 2);
+    }
+}
+
+static void numbers_grow_over_restarts(void **state)
+{
+    struct folder *folder = *state;
+    for (uint64_t n = 1; n <= 4; n++) {
+        struct saved saved = sample(1, false, false); /* number 0, as after a start */
+        assert_int_equal(slots_save(folder->path, &saved, NULL), 0);
+        assert_int_equal(saved.number, n);
+        saved_clear(&saved);
+    }
+}
+
+/* The slot of the newest save, cut at every length, and with every byte changed: the one before
+ * must come back, and the note must name the file. */
+static void a_damaged_newest_slot_gives_way_to_the_one_before(void **state)
+{
+    struct folder *folder = *state;
+    static unsigned char bytes[4096];
+    save(folder, 1, true, true);
+    save(folder, 2, true, true);
+    long size = folder_read(folder, "parameters-b.slot", bytes, sizeof bytes);
+    assert_true(size > 3 * PARAMETERS * 4 && size < (long)sizeof bytes);
+    for (long i = 0; i < size; i++) {
+        struct saved saved;
+        bool found;
+        char note[PROBLEM_TEXT_MAX];
+        for (int cut = 0; cut < 2; cut++) {
+            bytes[i] = (unsigned char)(bytes[i] ^ (cut ? 0 : 0x55));
+            folder_write(folder, "parameters-b.slot", bytes, (size_t)(cut ? i : size));
+            if (!cut)
+                bytes[i] = (unsigned char)(bytes[i] ^ 0x55);
+            assert_int_equal(slots_load(folder->path, MAX_BYTES, &saved, &found, note, NULL), 0);
+            assert_true(found);
+            if (saved.round != 1)
+                fail_msg("byte %ld, cut %d: round %llu", i, cut, (unsigned long long)saved.round);
+            saved_clear(&saved);
+            /* a header that is not even one makes the slot the older, which is not looked at */
+            assert_true(!*note || strstr(note, "parameters-b.slot"));
+        }
+    }
+    folder_write(folder, "parameters-b.slot", bytes, (size_t)size);
+    expect(folder, 2, true, true);
+}
+
+static void a_longer_slot_is_passed_over(void **state)
+{
+    struct folder *folder = *state;
+    unsigned char bytes[4096] = {0};
+    save(folder, 1, false, false);
+    long size = folder_read(folder, "parameters-a.slot", bytes, sizeof bytes);
+    folder_write(folder, "parameters-a.slot", bytes, (size_t)size + 4);
+    expect(folder, 0, false, false);
+}
+
+static void saving_heals_damage(void **state)
+{
+    struct folder *folder = *state;
+    save(folder, 1, false, true);
+    save(folder, 2, false, true);
+    folder_write(folder, "parameters-b.slot", "rubbish", 7);
+    save(folder, 3, false, true);
+    expect(folder, 3, false, true);
+    folder_write(folder, "parameters-a.slot", "", 0);
+    expect(folder, 3, false, true);
+    save(folder, 4, false, true);
+    expect(folder, 4, false, true);
+}
+
+static void both_damaged_is_nothing_and_said(void **state)
+{
+    struct folder *folder = *state;
+    struct saved saved;
+    bool found = true;
+    char note[PROBLEM_TEXT_MAX];
+    save(folder, 1, false, false);
+    folder_write(folder, "parameters-a.slot", "starslot", 8);
+    folder_write(folder, "parameters-b.slot",
+                 "something else that is long enough to be read: "
+                 "something else that is long enough to be read, "
+                 "is it not? it is long.",
+                 114);
+    assert_int_equal(slots_load(folder->path, MAX_BYTES, &saved, &found, note, NULL), 0);
+    assert_false(found);
+    assert_non_null(strstr(note, "parameters-a.slot: is cut short"));
+    assert_non_null(strstr(note, "parameters-b.slot: is not a slot"));
+}
+
+static void a_model_larger_than_allowed_is_passed_over_unread(void **state)
+{
+    struct folder *folder = *state;
+    struct saved saved;
+    bool found;
+    char note[PROBLEM_TEXT_MAX];
+    save(folder, 1, true, true);
+    assert_int_equal(slots_load(folder->path, PARAMETERS * 4 - 1, &saved, &found, note, NULL), 0);
+    assert_false(found);
+    assert_non_null(strstr(note, "larger than node.max_model"));
+    assert_int_equal(slots_load(folder->path, PARAMETERS * 4, &saved, &found, note, NULL), 0);
+    assert_true(found);
+    saved_clear(&saved);
+}
+
+static void an_interrupted_save_is_cleared_away(void **state)
+{
+    struct folder *folder = *state;
+    save(folder, 1, false, false);
+    folder_write(folder, "parameters-b.slot.tmp", "half a slo", 10);
+    expect(folder, 1, false, false);
+    assert_int_not_equal(access(folder_file(folder, "parameters-b.slot.tmp"), F_OK), 0);
+    folder_write(folder, "parameters-b.slot.tmp", "half a slo", 10);
+    save(folder, 2, false, false);
+    expect(folder, 2, false, false);
+}
+
+/* A file may grow to `limit` bytes only, as on a full disk; in a child, so that it ends there. */
+static void a_full_disk_leaves_the_last_save(void **state)
+{
+    struct folder *folder = *state;
+    save(folder, 1, true, true);
+    save(folder, 2, true, true);
+    for (rlim_t limit = 0; limit < 3 * PARAMETERS * 4; limit += 60) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            struct rlimit small = {limit, limit};
+            struct saved saved = sample(3, true, true);
+            struct problem problem = {0};
+            signal(SIGXFSZ, SIG_IGN);
+            setrlimit(RLIMIT_FSIZE, &small);
+            bool good = slots_save(folder->path, &saved, &problem) == STARLING_FAILED &&
+                        strstr(problem.text, "cannot be written") && saved.number == 0;
+            _exit(good ? 0 : 1);
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_int_not_equal(access(folder_file(folder, "parameters-a.slot.tmp"), F_OK), 0);
+        expect(folder, 2, true, true);
+    }
+}
+
+/* kill -9 at any instant of a stream of saves: what is found is whole, and not older than the
+ * last save that was reported done. */
+static void a_kill_at_any_instant_leaves_a_whole_slot(void **state)
+{
+    struct folder *folder = *state;
+    save(folder, 1, true, true);
+    for (int run = 0; run < 20; run++) {
+        int done[2];
+        assert_int_equal(pipe(done), 0);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            for (unsigned n = 2; n < 200; n++) {
+                struct saved saved = sample(n, true, true);
+                unsigned char byte = (unsigned char)n;
+                if (slots_save(folder->path, &saved, NULL) || write(done[1], &byte, 1) != 1)
+                    _exit(1);
+                saved_clear(&saved);
+            }
+            _exit(0);
+        }
+        close(done[1]);
+        unsigned char last = 0;
+        for (int i = 0; i <= run; i++)
+            assert_int_equal(read(done[0], &last, 1), 1);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        while (read(done[0], &last, 1) == 1)
+            ;
+        close(done[0]);
+        struct saved saved;
+        bool found;
+        assert_int_equal(slots_load(folder->path, MAX_BYTES, &saved, &found, NULL, NULL), 0);
+        assert_true(found && saved.round >= last);
+        unsigned newest = (unsigned)saved.round;
+        saved_clear(&saved);
+        expect(folder, newest, true, true);
+    }
+}
+
+static void a_folder_that_is_gone_is_said(void **state)
+{
+    (void)state;
+    struct saved saved = sample(1, false, false);
+    struct problem problem = {0};
+    assert_int_equal(slots_save("/nonexistent/folder", &saved, &problem), STARLING_FAILED);
+    assert_non_null(strstr(problem.text, "/nonexistent/folder/parameters-a.slot.tmp"));
+    saved_clear(&saved);
+    bool found;
+    assert_int_equal(slots_load("/nonexistent/folder", MAX_BYTES, &saved, &found, NULL, NULL), 0);
+    assert_false(found);
+}
+
+static void an_age_that_is_no_number_is_not_read(void **state)
+{
+    struct folder *folder = *state;
+    struct saved saved = sample(1, false, false);
+    saved.age = NAN;
+    assert_int_equal(slots_save(folder->path, &saved, NULL), 0);
+    saved_clear(&saved);
+    expect(folder, 0, false, false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_empty_folder_has_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_newest_save_comes_back_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(numbers_grow_over_restarts, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_damaged_newest_slot_gives_way_to_the_one_before, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_longer_slot_is_passed_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(saving_heals_damage, setup, teardown),
+        cmocka_unit_test_setup_teardown(both_damaged_is_nothing_and_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_model_larger_than_allowed_is_passed_over_unread, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(an_interrupted_save_is_cleared_away, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_disk_leaves_the_last_save, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_kill_at_any_instant_leaves_a_whole_slot, setup, teardown),
+        cmocka_unit_test(a_folder_that_is_gone_is_said),
+        cmocka_unit_test_setup_teardown(an_age_that_is_no_number_is_not_read, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("slots", tests, NULL, NULL);
+}
