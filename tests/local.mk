@@ -48,6 +48,15 @@ test_programs = \
 	tests/node/test_store \
 	tests/node/test_trainer \
 	tests/node/test_transport \
+	tests/sim/test_clock \
+	tests/sim/test_live_data \
+	tests/sim/test_network \
+	tests/sim/test_pool \
+	tests/sim/test_progress \
+	tests/sim/test_report \
+	tests/sim/test_results \
+	tests/sim/test_world \
+	tests/live/test_live_sim \
 	tests/live/test_restart \
 	tests/live/test_strangers
 
@@ -113,6 +122,24 @@ tests_node_test_trainer_SOURCES = tests/node/test_trainer.c tests/node/ends.h te
 tests_node_test_trainer_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_transport_SOURCES = tests/node/test_transport.c tests/node/ends.h tests/node/folder.h
 tests_node_test_transport_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_sim_test_clock_SOURCES = tests/sim/test_clock.c
+tests_sim_test_clock_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_live_data_SOURCES = tests/sim/test_live_data.c
+tests_sim_test_live_data_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_network_SOURCES = tests/sim/test_network.c
+tests_sim_test_network_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_pool_SOURCES = tests/sim/test_pool.c
+tests_sim_test_pool_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_progress_SOURCES = tests/sim/test_progress.c
+tests_sim_test_progress_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_report_SOURCES = tests/sim/test_report.c
+tests_sim_test_report_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_results_SOURCES = tests/sim/test_results.c
+tests_sim_test_results_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_world_SOURCES = tests/sim/test_world.c
+tests_sim_test_world_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_live_test_live_sim_SOURCES = tests/live/test_live_sim.c tests/live/swarm.c tests/live/swarm.h
+tests_live_test_live_sim_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_live_test_restart_SOURCES = tests/live/test_restart.c tests/live/swarm.c tests/live/swarm.h
 tests_live_test_restart_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_live_test_strangers_SOURCES = tests/live/test_strangers.c tests/live/swarm.c tests/live/swarm.h

@@ -1,0 +1,157 @@
+#include "sim/experiment.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model/random.h"
+#include "model/vector.h"
+#include "node/settings.h"
+#include "node/task.h"
+
+#define WRITERS_EXAMPLES_MAX 60000u /* of all writers together, when nobody says how many */
+
+/* A name for the results where the experiment has none: what the data and the model are. */
+static void make_name(const struct config *config, char *name, size_t size)
+{
+    if (config->task.name[0]) {
+        snprintf(name, size, "%.*s", (int)size - 1, config->task.name);
+    } else {
+        const char *data = config->task.data;
+        const char *colon = strchr(data, ':');
+        const char *rest = colon ? colon + 1 : data;
+        size_t length = strcspn(rest, "?");
+        while (length > 0 && rest[length - 1] == '/')
+            length--;
+        const char *base = rest + length;
+        while (base > rest && base[-1] != '/')
+            base--;
+        size_t shown = (size_t)(rest + length - base);
+        snprintf(name, size, "%.*s-%.90s", (int)(shown < 60 ? shown : 60), base,
+                 config->task.model);
+    }
+    for (char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+            *c = '-';
+}
+
+static struct data *open_data(const struct config *config, struct problem *problem)
+{
+    size_t writers = config->sim.nodes;
+    size_t each = WRITERS_EXAMPLES_MAX / writers;
+    each = each < HOLDOUT_LEAST ? HOLDOUT_LEAST : each > 600 ? 600 : each;
+    struct data_hints hints = {
+        .seed = config->sim.seed,
+        .writers = writers,
+        .examples_per_writer = config->sim.samples ? config->sim.samples : each,
+        .scale = config->task.scale,
+    };
+    return data_open(config->task.data, &hints, problem);
+}
+
+/* Fills in what a config leaves to be chosen, and turns it into settings. */
+static void resolve(struct experiment *experiment, uint64_t period_default_us)
+{
+    struct config *config = &experiment->config;
+    const struct model *model = experiment->model;
+    if (config->learn.rate == CONFIG_AUTO)
+        config->learn.rate = model_rate(model);
+    if (!config->gossip.period_given)
+        config->gossip.period_us = period_default_us;
+    if (config->sim.threads == 0) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        config->sim.threads = cores > 0 ? (uint64_t)cores : 1;
+    }
+    make_name(config, experiment->name, sizeof experiment->name);
+    snprintf(config->task.name, sizeof config->task.name, "%s", experiment->name);
+    snprintf(experiment->task_name, sizeof experiment->task_name, "%s-%llu", experiment->name,
+             (unsigned long long)config->sim.seed);
+    uint8_t task[TASK_ID_BYTES];
+    task_id(experiment->task_name, model, task);
+    settings_make(config, model, task, config->sim.seed, &experiment->settings);
+}
+
+/* The examples everyone is tested on: the data's test set, or else what the nodes hold out. */
+static enum starling_error choose_test(struct experiment *experiment, struct problem *problem)
+{
+    const struct dataset *train = &experiment->data->train, *test = &experiment->data->test;
+    bool own = test->examples > 0;
+    size_t most = own ? test->examples : train->examples;
+    uint32_t *rows = malloc(2 * most * sizeof *rows);
+    if (!rows)
+        return problem_no_memory(problem, "the test examples");
+    experiment->test = own ? test : train;
+    experiment->test_rows = rows;
+    for (size_t i = 0; own && i < most; i++)
+        rows[i] = (uint32_t)i;
+    experiment->test_count = own ? most : 0;
+    for (size_t node = 0; !own && node < experiment->partition->nodes; node++) {
+        size_t count;
+        const uint32_t *mine = partition_rows(experiment->partition, node, &count);
+        if (count >= HOLDOUT_LEAST)
+            experiment->test_count +=
+                dataset_hold_out(train, mine, count, experiment->settings.holdout, rows + most,
+                                 rows + experiment->test_count);
+    }
+    if (experiment->test_count == 0)
+        return problem_set(problem, STARLING_INVALID,
+                           "task.data: %s has no test examples and its nodes hold none out: add "
+                           "?test=FILE or raise learn.holdout",
+                           experiment->config.task.data);
+    struct random random = random_stream(experiment->config.sim.seed, 0, RANDOM_EVALUATE, 0);
+    random_permute(&random, rows, experiment->test_count);
+    return STARLING_OK;
+}
+
+struct experiment *experiment_new(const struct config *config, uint64_t period_default_us,
+                                  struct problem *problem)
+{
+    struct experiment *experiment = calloc(1, sizeof *experiment);
+    if (!experiment) {
+        problem_no_memory(problem, "the experiment");
+        return NULL;
+    }
+    experiment->config = *config;
+    experiment->data = open_data(config, problem);
+    if (!experiment->data)
+        goto fail;
+    const struct dataset *train = &experiment->data->train;
+    experiment->model = model_new(config->task.model, train->features, train->classes, problem);
+    if (!experiment->model)
+        goto fail;
+    resolve(experiment, period_default_us);
+    experiment->partition = partition_new(config->sim.partition, train, config->sim.nodes,
+                                          config->sim.samples, config->sim.seed, problem);
+    if (!experiment->partition || choose_test(experiment, problem))
+        goto fail;
+    return experiment;
+fail:
+    experiment_free(&experiment);
+    return NULL;
+}
+
+void experiment_free(struct experiment **experiment)
+{
+    if (!*experiment)
+        return;
+    data_free(&(*experiment)->data);
+    model_free(&(*experiment)->model);
+    partition_free(&(*experiment)->partition);
+    free((*experiment)->test_rows);
+    free(*experiment);
+    *experiment = NULL;
+}
+
+struct version *experiment_initial(const struct experiment *experiment)
+{
+    float *values = vector_new(model_parameters(experiment->model));
+    struct version *version = values ? version_of(values) : NULL;
+    if (version)
+        model_initialise(experiment->model, task_seed(experiment->settings.gossip.task), values);
+    else
+        vector_free(values);
+    return version;
+}

@@ -1,0 +1,33 @@
+/* experiment — a config made into data, a split, a model and the settings of its participants:
+ * what `run`, `live` and the baselines have in common.
+ */
+#ifndef STARLING_EXPERIMENT_H
+#define STARLING_EXPERIMENT_H
+
+#include "model/dataset.h"
+#include "model/partition.h"
+#include "node/config.h"
+#include "node/participant.h"
+
+struct experiment {
+    struct config config; /* resolved: no "auto" left */
+    struct data *data;
+    struct partition *partition;
+    struct model *model;
+    struct participant_settings settings;
+    char name[160];      /* of the results: task.name, or made from data and model */
+    char task_name[192]; /* of the task, NAME-SEED: another seed starts from other parameters */
+    const struct dataset *test; /* the global test set, or `holdout` where the data has none */
+    uint32_t *test_rows; /* all of its rows in the order of evaluation: permuted by the seed */
+    size_t test_count;   /* at the end all are used, during the run the first eval_examples */
+};
+
+/* NULL and a problem. `period_default_us` is what gossip.period is when nobody gave it. */
+struct experiment *experiment_new(const struct config *config, uint64_t period_default_us,
+                                  struct problem *problem);
+void experiment_free(struct experiment **experiment);
+
+/* The parameters that every node starts from; NULL when memory is out. */
+struct version *experiment_initial(const struct experiment *experiment);
+
+#endif

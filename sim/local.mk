@@ -1,0 +1,44 @@
+# Floor 4: a world.
+
+noinst_LIBRARIES += libsim.a
+bin_PROGRAMS += starling-sim
+
+libsim_a_SOURCES = \
+	sim/baseline.c \
+	sim/baseline.h \
+	sim/clock.c \
+	sim/clock.h \
+	sim/experiment.c \
+	sim/experiment.h \
+	sim/live.c \
+	sim/live.h \
+	sim/live_data.c \
+	sim/live_data.h \
+	sim/live_node.c \
+	sim/live_node.h \
+	sim/live_swarm.c \
+	sim/live_swarm.h \
+	sim/measure.c \
+	sim/measure.h \
+	sim/network.c \
+	sim/network.h \
+	sim/plot.c \
+	sim/plot.h \
+	sim/pool.c \
+	sim/pool.h \
+	sim/post.c \
+	sim/post.h \
+	sim/progress.c \
+	sim/progress.h \
+	sim/report.c \
+	sim/report.h \
+	sim/results.c \
+	sim/results.h \
+	sim/run.c \
+	sim/run.h \
+	sim/summary.c \
+	sim/world.c \
+	sim/world.h
+
+starling_sim_SOURCES = sim/sim_main.c
+starling_sim_LDADD = $(SIM_LIBS)

@@ -1,0 +1,23 @@
+/* measure — many models tested on the same examples, side by side.
+ */
+#ifndef STARLING_MEASURE_H
+#define STARLING_MEASURE_H
+
+#include "sim/experiment.h"
+#include "sim/pool.h"
+
+struct measured {
+    double accuracy, loss;
+};
+
+/* Tests models[i] (made) on the first `examples` of the experiment's test rows. */
+void measure(const struct experiment *experiment, struct pool *pool,
+             const struct version *const *models, size_t count, size_t examples,
+             struct measured *results);
+
+/* sqrt(mean_i ‖w_i − w̄‖²) over the models: how far from agreement they are. NaN when memory is
+ * out or there are none. */
+double consensus_distance(const struct experiment *experiment, const struct version *const *models,
+                          size_t count);
+
+#endif

@@ -1,0 +1,214 @@
+#include "sim/post.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/membership.h"
+#include "model/vector.h"
+
+/* Serials and times of one width in msgpack, so that all cards have one size. */
+#define FIRST_SERIAL (1ull << 40)
+#define MADE_AT 1700000000
+
+struct stored_card {
+    uint8_t bytes[CARD_BYTES_MAX];
+    uint16_t size;
+    bool verified;
+};
+
+struct post {
+    size_t nodes, card_size;
+    uint64_t seed;
+    uint8_t swarm[KEY_BYTES], authority[SECRET_KEY_BYTES];
+    struct stored_card **cards; /* nodes of them, made when first needed; NULL unless real */
+};
+
+/* Keys of participant `node`; UINT32_MAX is the authority. */
+static void make_keys(const struct post *post, uint32_t node, uint8_t public[KEY_BYTES],
+                      uint8_t secret[SECRET_KEY_BYTES])
+{
+    uint8_t name[12], seed[crypto_sign_SEEDBYTES];
+    memcpy(name, &post->seed, 8);
+    memcpy(name + 8, &node, 4);
+    crypto_generichash(seed, sizeof seed, name, sizeof name, NULL, 0);
+    crypto_sign_seed_keypair(public, secret, seed);
+}
+
+static size_t make_card(const struct post *post, uint32_t node, uint8_t out[CARD_BYTES_MAX])
+{
+    uint8_t secret[SECRET_KEY_BYTES];
+    uint8_t membership_bytes[MEMBERSHIP_BYTES_MAX], descriptor_bytes[DESCRIPTOR_BYTES_MAX];
+    struct membership membership = {.serial = FIRST_SERIAL + node,
+                                    .roles = ROLE_MEMBER,
+                                    .not_before = MADE_AT,
+                                    .not_after = 2ll * MADE_AT};
+    struct descriptor descriptor = {.sequence = 1, .time = MADE_AT};
+    make_keys(post, node, membership.identity, secret);
+    memcpy(membership.swarm, post->swarm, KEY_BYTES);
+    memcpy(descriptor.identity, membership.identity, KEY_BYTES);
+    if (crypto_sign_ed25519_pk_to_curve25519(membership.curve, membership.identity) != 0)
+        return 0;
+    snprintf(descriptor.endpoint, sizeof descriptor.endpoint, "tcp://node-%010u.sim:7117", node);
+    struct card parts[2] = {
+        {membership_bytes, membership_sign(&membership, post->authority, membership_bytes)},
+        {descriptor_bytes, descriptor_sign(&descriptor, secret, descriptor_bytes)},
+    };
+    return parts[0].size && parts[1].size ? card_encode(&parts[0], &parts[1], out) : 0;
+}
+
+struct post *post_new(size_t nodes, uint64_t seed, bool real, struct problem *problem)
+{
+    struct post *post = calloc(1, sizeof *post);
+    if (!post) {
+        problem_no_memory(problem, "the simulated wire");
+        return NULL;
+    }
+    uint8_t sample[CARD_BYTES_MAX];
+    post->nodes = nodes;
+    post->seed = seed;
+    make_keys(post, UINT32_MAX, post->swarm, post->authority);
+    post->card_size = make_card(post, 0, sample);
+    if (real) {
+        post->cards = calloc(nodes, sizeof *post->cards);
+        if (!post->cards) {
+            post_free(&post);
+            problem_no_memory(problem, "the participants' cards");
+        }
+    }
+    return post;
+}
+
+void post_free(struct post **post)
+{
+    if (!*post)
+        return;
+    for (size_t i = 0; (*post)->cards && i < (*post)->nodes; i++)
+        free((*post)->cards[i]);
+    free((*post)->cards);
+    free(*post);
+    *post = NULL;
+}
+
+bool post_is_real(const struct post *post)
+{
+    return post->cards != NULL;
+}
+
+size_t post_bytes(const struct post *post, const struct gossip_message *message)
+{
+    struct card cards[SHUFFLE_MAX];
+    for (size_t i = 0; i < SHUFFLE_MAX; i++)
+        cards[i] = (struct card){NULL, post->card_size};
+    return message_wire_bytes(message, message_encode(message, cards, NULL));
+}
+
+static struct stored_card *card_of(struct post *post, uint32_t node)
+{
+    if (!post->cards[node]) {
+        struct stored_card *card = calloc(1, sizeof *card);
+        if (!card)
+            return NULL;
+        card->size = (uint16_t)make_card(post, node, card->bytes);
+        post->cards[node] = card;
+    }
+    return post->cards[node];
+}
+
+static enum starling_error pack_model(struct parcel *parcel, struct problem *problem)
+{
+    struct model_message *message = &parcel->message.model;
+    parcel->payload_size = message->parameters * sizeof(float);
+    parcel->payload = malloc(parcel->payload_size);
+    if (!parcel->payload)
+        return problem_no_memory(problem, "a message");
+    message_model_bytes(message->model->values, message->parameters, parcel->payload);
+    version_release(&message->model);
+    return STARLING_OK;
+}
+
+enum starling_error post_pack(struct post *post, struct parcel *parcel, struct problem *problem)
+{
+    struct card cards[SHUFFLE_MAX];
+    struct gossip_message *message = &parcel->message;
+    if (message->kind != MESSAGE_MODEL) {
+        for (uint32_t i = 0; i < message->shuffle.count; i++) {
+            const struct stored_card *card = card_of(post, message->shuffle.entries[i].peer);
+            if (!card)
+                return problem_no_memory(problem, "a participant's card");
+            cards[i] = (struct card){card->bytes, card->size};
+        }
+    }
+    uint8_t header[HEADER_BYTES_MAX];
+    parcel->header_size = message_encode(message, cards, header);
+    parcel->header = malloc(parcel->header_size);
+    if (!parcel->header)
+        return problem_no_memory(problem, "a message");
+    memcpy(parcel->header, header, parcel->header_size);
+    return message->kind == MESSAGE_MODEL ? pack_model(parcel, problem) : STARLING_OK;
+}
+
+/* The participant a card names, after checking all that a node would check. */
+static peer_id resolve(struct post *post, const struct card *card)
+{
+    struct card parts[2];
+    struct membership membership;
+    struct descriptor descriptor;
+    if (!card_decode(card->bytes, card->size, &parts[0], &parts[1]) ||
+        membership_verify(parts[0].bytes, parts[0].size, post->swarm, &membership) ||
+        descriptor_verify(parts[1].bytes, parts[1].size, &descriptor) ||
+        memcmp(membership.identity, descriptor.identity, KEY_BYTES) != 0 ||
+        membership.serial < FIRST_SERIAL || membership.serial - FIRST_SERIAL >= post->nodes)
+        return PEER_NONE;
+    return (peer_id)(membership.serial - FIRST_SERIAL);
+}
+
+/* The same, at no cost for a card that was verified before and has not changed. */
+static peer_id resolve_known(struct post *post, const struct card *card, peer_id expected)
+{
+    struct stored_card *known = post->cards[expected];
+    if (known->verified && known->size == card->size &&
+        memcmp(known->bytes, card->bytes, card->size) == 0)
+        return expected;
+    peer_id peer = resolve(post, card);
+    known->verified = peer == expected;
+    return peer;
+}
+
+enum refusal post_unpack(struct post *post, struct parcel *parcel)
+{
+    struct card cards[SHUFFLE_MAX];
+    struct gossip_message message;
+    enum refusal refusal = message_decode(parcel->header, parcel->header_size, &message, cards);
+    if (refusal == REFUSED_NOT && message.kind == MESSAGE_MODEL) {
+        float *values = vector_new(message.model.parameters);
+        message.model.model = values ? version_of(values) : NULL;
+        if (!message.model.model) {
+            vector_free(values);
+            refusal = REFUSED_RATE;
+        } else {
+            refusal =
+                message_model_check(&message.model, parcel->payload, parcel->payload_size, values);
+        }
+        if (refusal != REFUSED_NOT)
+            version_release(&message.model.model);
+    } else if (refusal == REFUSED_NOT) {
+        for (uint32_t i = 0; i < message.shuffle.count; i++)
+            message.shuffle.entries[i].peer =
+                resolve_known(post, &cards[i], parcel->message.shuffle.entries[i].peer);
+    }
+    parcel_drop(parcel);
+    if (refusal == REFUSED_NOT)
+        parcel->message = message;
+    return refusal;
+}
+
+void parcel_drop(struct parcel *parcel)
+{
+    free(parcel->header);
+    free(parcel->payload);
+    parcel->header = parcel->payload = NULL;
+    if (parcel->message.kind == MESSAGE_MODEL)
+        version_release(&parcel->message.model.model);
+}

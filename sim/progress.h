@@ -1,0 +1,31 @@
+/* progress — how far a long run is: one changing line on a terminal, one line an evaluation
+ * elsewhere, nothing when quiet. Written to stderr.
+ */
+#ifndef STARLING_PROGRESS_H
+#define STARLING_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/results.h"
+
+struct progress {
+    bool quiet, terminal, shown;
+    const char *unit; /* "round" */
+    uint64_t total;
+    double started_s, last_s; /* monotonic; last drawn */
+    bool evaluated;           /* there is a latest evaluation: */
+    uint64_t evaluated_round;
+    double accuracy, deviation;
+};
+
+void progress_begin(struct progress *progress, const char *unit, uint64_t total, bool quiet);
+/* `done` of total, and the latest evaluation (or NULL): redraws at most ten times a second. */
+void progress_show(struct progress *progress, uint64_t done, const struct round_row *latest);
+/* A line of its own, as printf has it: what is worth knowing once. */
+void progress_note(struct progress *progress, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Ends the changing line. */
+void progress_end(struct progress *progress);
+
+#endif

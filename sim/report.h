@@ -1,0 +1,25 @@
+/* report — a run as one page: report.html, self-contained, for a desk, a phone and the dark.
+ *
+ * Inline style and SVG, no script, nothing fetched. Everything that came from outside is escaped.
+ */
+#ifndef STARLING_REPORT_H
+#define STARLING_REPORT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "sim/results.h"
+
+struct report {
+    const struct config *config;
+    const struct summary *summary;
+    const struct round_row *rounds;
+    size_t round_count;
+    const struct node_row *nodes;
+    size_t node_count;
+};
+
+/* Writing itself is checked by whoever owns `file`. */
+enum starling_error report_write(const struct report *report, FILE *file, struct problem *problem);
+
+#endif

@@ -1,0 +1,89 @@
+/* results — the files a run leaves behind: experiment.ini, rounds.csv, nodes.csv, summary.json,
+ * report.html (their columns and keys are in docs/results-format.md).
+ *
+ * A result directory is made when a run begins and is never overwritten without force. Rows are
+ * written as they come, so an interrupted run keeps what it had; summary.json is written last,
+ * whole or not at all.
+ */
+#ifndef STARLING_RESULTS_H
+#define STARLING_RESULTS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "model/problem.h"
+#include "node/config.h"
+
+struct results;
+
+/* One evaluation of the world. */
+struct round_row {
+    uint64_t round;
+    double time_s; /* virtual, or since the start signal */
+    uint64_t online;
+    double accuracy_mean, accuracy_std, accuracy_min, accuracy_p10, accuracy_p50, accuracy_p90;
+    double loss_mean, consensus_distance, age_mean;
+    uint64_t messages, bytes, dropped; /* sent so far */
+};
+
+/* One node at the end; NaN: not asked for, an empty field. */
+struct node_row {
+    uint64_t node, examples;
+    double age, accuracy, loss, accuracy_alone;
+    uint64_t messages_in, messages_out, bytes_in, bytes_out;
+};
+
+struct spread {
+    double mean, std, min, p10, p50, p90, max;
+};
+
+/* A double that is not finite, an empty digest, a NULL text and 0 events are null in JSON. */
+struct summary {
+    const char *kind; /* "run" or "live" */
+    bool complete;
+    uint64_t nodes, rounds, seed;
+    const char *name, *data, *model;
+    uint64_t parameters;
+    struct spread accuracy;
+    double loss;
+    double local_accuracy, central_accuracy; /* baselines */
+    uint64_t messages, bytes, dropped, rejected;
+    uint64_t passes, samples_trained, updates, events;
+    double init_seconds, wall_seconds, train_seconds, eval_seconds;
+    double bytes_per_node;
+    double updates_per_second, samples_per_second;
+    uint64_t peak_rss_bytes;
+    char digest[65]; /* "": none (live) */
+};
+
+/* Mean, deviation (of the population), and quantiles by linear interpolation of `count` values,
+ * which get sorted; those that are NaN are left out, and of none at all everything is NaN. */
+struct spread spread_of(double *values, size_t count);
+
+/* Makes DIR (and parents) and experiment.ini, and opens rounds.csv. An existing run is refused
+ * unless `force`, which replaces its files and leaves alone what is not a result. */
+struct results *results_open(const char *dir, const struct config *config, bool force,
+                             struct problem *problem);
+enum starling_error results_round(struct results *results, const struct round_row *row,
+                                  struct problem *problem);
+/* Writes nodes.csv, report.html and summary.json. When one cannot be written the others still are,
+ * and the first problem is told. */
+enum starling_error results_finish(struct results *results, const struct summary *summary,
+                                   const struct node_row *nodes, size_t count,
+                                   struct problem *problem);
+/* A run that ended before its first evaluation, without results_finish, leaves nothing behind. */
+void results_close(struct results **results);
+
+/* summary.json as JSON: the caller's reference; NULL when memory is out. */
+json_t *summary_json(const struct summary *summary);
+
+/* The very text of summary.json, for --json. */
+enum starling_error summary_write(const struct summary *summary, FILE *file,
+                                  struct problem *problem);
+
+/* The table a person reads at the end: accuracy alone, by gossip, central; traffic; time. */
+void summary_print(const struct summary *summary, FILE *file);
+
+#endif

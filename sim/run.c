@@ -1,0 +1,345 @@
+#include "sim/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "sim/baseline.h"
+#include "sim/live.h"
+#include "sim/measure.h"
+#include "sim/progress.h"
+#include "sim/results.h"
+#include "sim/world.h"
+
+#define PERIOD_VIRTUAL_US 10000000u
+#define PERIOD_LIVE_US 500000u
+
+struct run {
+    const struct run_options *options;
+    struct experiment *experiment;
+    struct pool *pool;
+    struct results *results;
+    struct progress progress;
+    struct summary summary;
+    struct node_row *nodes;
+    size_t nodes_count;
+};
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* One evaluation of the world by the served models of its first `count` participants in a random
+ * order that the seed fixes. */
+static enum starling_error evaluate_world(struct run *run, const struct world *world,
+                                          const uint32_t *order, size_t count, uint64_t round,
+                                          struct round_row *row, struct problem *problem)
+{
+    double before = seconds();
+    const struct config *config = &run->experiment->config;
+    const struct version **models = malloc(count * sizeof *models);
+    struct measured *measured = malloc(count * sizeof *measured);
+    double *accuracy = malloc(count * sizeof *accuracy);
+    enum starling_error error = STARLING_OK;
+    if (!models || !measured || !accuracy) {
+        error = problem_no_memory(problem, "an evaluation");
+        goto end;
+    }
+    double loss = 0, age = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct participant *participant = world_participant(world, order[i]);
+        models[i] = participant_readout(participant);
+        age += participant->gossip.age;
+    }
+    measure(run->experiment, run->pool, models, count, config->sim.eval_examples, measured);
+    for (size_t i = 0; i < count; i++) {
+        accuracy[i] = measured[i].accuracy;
+        loss += measured[i].loss;
+    }
+    struct spread spread = spread_of(accuracy, count);
+    const struct world_counts *counts = world_counts(world);
+    *row = (struct round_row){
+        .round = round,
+        .time_s = (double)round * (double)config->gossip.period_us * 1e-6,
+        .online = config->sim.nodes,
+        .accuracy_mean = spread.mean,
+        .accuracy_std = spread.std,
+        .accuracy_min = spread.min,
+        .accuracy_p10 = spread.p10,
+        .accuracy_p50 = spread.p50,
+        .accuracy_p90 = spread.p90,
+        .loss_mean = loss / (double)count,
+        .consensus_distance = consensus_distance(run->experiment, models, count),
+        .age_mean = age / (double)count,
+        .messages = counts->messages,
+        .bytes = counts->bytes,
+        .dropped = counts->dropped,
+    };
+    error = results_round(run->results, row, problem);
+end:
+    free(models);
+    free(measured);
+    free(accuracy);
+    run->summary.eval_seconds += seconds() - before;
+    return error;
+}
+
+/* Every node's served model on the whole test set. */
+static enum starling_error test_nodes(struct run *run, const struct world *world,
+                                      struct problem *problem)
+{
+    double before = seconds();
+    size_t count = run->nodes_count;
+    const struct version **models = malloc(count * sizeof *models);
+    struct measured *measured = malloc(count * sizeof *measured);
+    if (!models || !measured) {
+        free(models);
+        free(measured);
+        return problem_no_memory(problem, "the last evaluation");
+    }
+    for (size_t i = 0; i < count; i++)
+        models[i] = participant_readout(world_participant(world, i));
+    measure(run->experiment, run->pool, models, count, run->experiment->test_count, measured);
+    for (size_t i = 0; i < count; i++) {
+        const struct participant *participant = world_participant(world, i);
+        const struct world_traffic *traffic = world_traffic(world, i);
+        run->nodes[i] = (struct node_row){
+            .node = i,
+            .examples =
+                participant->train_count + participant->choose_count + participant->report_count,
+            .age = participant->gossip.age,
+            .accuracy = measured[i].accuracy,
+            .loss = measured[i].loss,
+            .accuracy_alone = NAN,
+            .messages_in = traffic->messages_in,
+            .messages_out = traffic->messages_out,
+            .bytes_in = traffic->bytes_in,
+            .bytes_out = traffic->bytes_out,
+        };
+    }
+    free(models);
+    free(measured);
+    run->summary.eval_seconds += seconds() - before;
+    return STARLING_OK;
+}
+
+static void summarise_world(struct run *run, const struct world *world, double wall)
+{
+    struct summary *summary = &run->summary;
+    const struct world_counts *counts = world_counts(world);
+    summary->messages = counts->messages;
+    summary->bytes = counts->bytes;
+    summary->dropped = counts->dropped;
+    summary->rejected = counts->rejected;
+    summary->passes = counts->passes;
+    summary->samples_trained = counts->samples;
+    summary->updates = counts->updates;
+    summary->events = counts->events;
+    summary->train_seconds = counts->train_seconds;
+    summary->wall_seconds = wall;
+    summary->bytes_per_node = world_bytes_per_node(world);
+    world_digest(world, summary->digest);
+}
+
+/* The world round by round. */
+static enum starling_error live_virtually(struct run *run, struct world *world,
+                                          struct problem *problem)
+{
+    const struct config *config = &run->experiment->config;
+    size_t nodes = config->sim.nodes;
+    size_t evaluated = config->sim.eval_nodes < nodes ? config->sim.eval_nodes : nodes;
+    uint32_t *order = malloc(nodes * sizeof *order);
+    if (!order)
+        return problem_no_memory(problem, "an evaluation");
+    for (size_t i = 0; i < nodes; i++)
+        order[i] = (uint32_t)i;
+    struct random random = random_stream(config->sim.seed, 0, RANDOM_EVALUATE, 1);
+    random_permute(&random, order, nodes);
+    struct round_row row;
+    bool any = false;
+    enum starling_error error = STARLING_OK;
+    uint64_t rounds = config->sim.rounds, reached = 0;
+    progress_begin(&run->progress, "round", rounds, run->options->quiet);
+    for (uint64_t round = 1; round <= rounds && !error; round++) {
+        uint64_t until = round * config->gossip.period_us;
+        error = world_live(world, until, run->options->interrupted, &reached, problem);
+        if (error || reached < until)
+            break;
+        run->summary.rounds = round;
+        if (round % config->sim.eval_every == 0 || round == rounds) {
+            error = evaluate_world(run, world, order, evaluated, round, &row, problem);
+            any = true;
+        }
+        progress_show(&run->progress, round, any ? &row : NULL);
+    }
+    progress_end(&run->progress);
+    run->summary.complete = run->summary.rounds == rounds;
+    free(order);
+    return error;
+}
+
+static enum starling_error run_virtual(struct run *run, double started, struct problem *problem)
+{
+    struct world *world = world_new(run->experiment, run->pool, problem);
+    if (!world)
+        return problem ? problem->error : STARLING_FAILED;
+    run->nodes_count = run->experiment->config.sim.nodes;
+    run->nodes = calloc(run->nodes_count, sizeof *run->nodes);
+    double begun = seconds();
+    run->summary.init_seconds = begun - started;
+    enum starling_error error =
+        run->nodes ? live_virtually(run, world, problem) : problem_no_memory(problem, "the nodes");
+    double wall = seconds() - begun;
+    if (!error)
+        error = test_nodes(run, world, problem);
+    if (!error)
+        summarise_world(run, world, wall);
+    world_free(&world);
+    return error;
+}
+
+static enum starling_error run_live(struct run *run, double started, struct problem *problem)
+{
+    struct live_options options = {.interrupted = run->options->interrupted,
+                                   .quiet = run->options->quiet};
+    run->summary.init_seconds = seconds() - started;
+    enum starling_error error = live_run(run->experiment, &options, run->results, &run->progress,
+                                         &run->summary, &run->nodes, problem);
+    run->nodes_count = error ? 0 : run->experiment->config.sim.nodes;
+    return error;
+}
+
+/* Alone and central, as far as they are asked for, and never after an interruption. */
+static enum starling_error run_baselines(struct run *run, struct problem *problem)
+{
+    const struct config *config = &run->experiment->config;
+    const volatile sig_atomic_t *interrupted = run->options->interrupted;
+    const char *wanted = config->sim.baseline;
+    struct problem trouble = {0};
+    if (strstr(wanted, "local") && run->summary.complete) {
+        double *accuracy = calloc(run->nodes_count, sizeof *accuracy);
+        if (!accuracy)
+            return problem_no_memory(problem, "the baseline");
+        progress_begin(&run->progress, "alone: node", run->nodes_count, run->options->quiet);
+        run->summary.complete = baseline_local(run->experiment, run->pool, config->sim.rounds,
+                                               interrupted, &run->progress, accuracy, &trouble);
+        progress_end(&run->progress);
+        for (size_t i = 0; i < run->nodes_count && run->summary.complete; i++)
+            run->nodes[i].accuracy_alone = accuracy[i];
+        if (run->summary.complete)
+            run->summary.local_accuracy = spread_of(accuracy, run->nodes_count).mean;
+        free(accuracy);
+    }
+    if (strstr(wanted, "central") && run->summary.complete && !trouble.error) {
+        progress_begin(&run->progress, "central: pass", config->sim.rounds, run->options->quiet);
+        run->summary.complete =
+            baseline_central(run->experiment, config->sim.rounds, interrupted, &run->progress,
+                             &run->summary.central_accuracy, &trouble);
+        progress_end(&run->progress);
+    }
+    if (trouble.error && problem)
+        *problem = trouble;
+    return trouble.error;
+}
+
+static void begin_summary(struct run *run)
+{
+    const struct experiment *experiment = run->experiment;
+    run->summary = (struct summary){
+        .kind = run->options->live ? "live" : "run",
+        .nodes = experiment->config.sim.nodes,
+        .seed = experiment->config.sim.seed,
+        .name = experiment->name,
+        .data = experiment->config.task.data,
+        .model = model_name(experiment->model),
+        .parameters = model_parameters(experiment->model),
+        .loss = NAN,
+        .local_accuracy = NAN,
+        .central_accuracy = NAN,
+        .bytes_per_node = NAN,
+        .updates_per_second = NAN,
+        .samples_per_second = NAN,
+    };
+}
+
+static enum starling_error finish(struct run *run, struct problem *problem)
+{
+    struct summary *summary = &run->summary;
+    double *accuracy = calloc(run->nodes_count, sizeof *accuracy);
+    if (!accuracy)
+        return problem_no_memory(problem, "the summary");
+    double loss = 0;
+    for (size_t i = 0; i < run->nodes_count; i++) {
+        accuracy[i] = run->nodes[i].accuracy;
+        loss += run->nodes[i].loss;
+    }
+    summary->accuracy = spread_of(accuracy, run->nodes_count);
+    summary->loss = loss / (double)run->nodes_count;
+    free(accuracy);
+    if (summary->wall_seconds > 0) {
+        summary->updates_per_second = (double)summary->updates / summary->wall_seconds;
+        summary->samples_per_second = (double)summary->samples_trained / summary->wall_seconds;
+    }
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    summary->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+    enum starling_error error =
+        results_finish(run->results, summary, run->nodes, run->nodes_count, problem);
+    if (!error && run->options->json)
+        error = summary_write(summary, stdout, problem);
+    else if (!error && !run->options->quiet)
+        summary_print(summary, stdout);
+    return error;
+}
+
+static enum starling_error prepare(struct run *run, const struct config *config,
+                                   struct problem *problem)
+{
+    uint64_t period = run->options->live ? PERIOD_LIVE_US : PERIOD_VIRTUAL_US;
+    run->experiment = experiment_new(config, period, problem);
+    if (!run->experiment)
+        return STARLING_FAILED;
+    config = &run->experiment->config;
+    run->pool = pool_new(config->sim.threads);
+    if (!run->pool)
+        return problem_set(problem, STARLING_FAILED,
+                           "sim.threads: %llu threads cannot be had: ask for fewer",
+                           (unsigned long long)config->sim.threads);
+    char dir[CONFIG_TEXT_MAX];
+    snprintf(dir, sizeof dir, "runs/%s", run->experiment->task_name);
+    run->results = results_open(run->options->out ? run->options->out : dir, config,
+                                run->options->force, problem);
+    return run->results ? STARLING_OK : STARLING_FAILED;
+}
+
+enum starling_error run_experiment(const struct config *config, const struct run_options *options,
+                                   bool *complete, struct problem *problem)
+{
+    struct run run = {.options = options};
+    double started = seconds();
+    *complete = false;
+    enum starling_error error = prepare(&run, config, problem);
+    if (error) {
+        error = problem->error ? problem->error : error;
+    } else {
+        begin_summary(&run);
+        error =
+            options->live ? run_live(&run, started, problem) : run_virtual(&run, started, problem);
+        if (!error)
+            error = run_baselines(&run, problem);
+        if (!error)
+            error = finish(&run, problem);
+        *complete = run.summary.complete;
+    }
+    results_close(&run.results);
+    pool_free(&run.pool);
+    experiment_free(&run.experiment);
+    free(run.nodes);
+    return error;
+}

@@ -1,0 +1,250 @@
+/* starling-sim — gossip learning on one machine: in virtual time, or with real nodes. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "node/config.h"
+#include "sim/run.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static const char *const commands[] = {"run", "live", NULL};
+
+static void help(FILE *file)
+{
+    fputs("starling-sim: gossip learning on one machine, many nodes at a time\n"
+          "\n"
+          "  starling-sim run --nodes 100 --rounds 50           in virtual time\n"
+          "  starling-sim live --nodes 8 --rounds 20            with real nodes over CURVE\n"
+          "  starling-sim run --data idx:mnist --model mlp:64 --partition dirichlet:0.3 \\\n"
+          "               --baseline local,central --out runs/skewed\n"
+          "\n"
+          "usage: starling-sim run|live [FILE.ini] [options]\n"
+          "\n"
+          "what is learned\n"
+          "  --data SPEC        synth:writers, idx:DIR, csv:FILE?label=last&user=COL&test=FILE\n"
+          "  --model SPEC       linear, mlp:64, mlp:256,128\n"
+          "  --partition SPEC   iid, dirichlet:A, classes:K, shards:K, user\n"
+          "by whom\n"
+          "  --nodes N          participants (100)\n"
+          "  --rounds R         gossip periods (50)\n"
+          "  --seed S           same seed, same bits (1)\n"
+          "  --threads T        threads; the result does not depend on them (all cores)\n"
+          "  --wire             messages go through the real codec, as bytes\n"
+          "what comes out\n"
+          "  --out DIR          folder of the results (runs/NAME-SEED)\n"
+          "  --baseline LIST    also run: local, central\n"
+          "  --force            replace the results of an earlier run\n"
+          "  --json             print summary.json on stdout and nothing else\n"
+          "  --quiet            no progress\n"
+          "everything else\n"
+          "  --set SECTION.KEY=VALUE   any setting of the configuration, any number of times\n"
+          "  --settings         list them, with their defaults\n"
+          "  --help, --version\n"
+          "\n"
+          "Exit: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.\n",
+          file);
+}
+
+enum option_key {
+    KEY_SETTING = 1000, /* an option that is one setting: KEY_SETTING + its place below */
+    KEY_OUT = 2000,
+    KEY_WIRE,
+    KEY_FORCE,
+    KEY_JSON,
+    KEY_QUIET,
+    KEY_SET,
+    KEY_SETTINGS,
+    KEY_HELP,
+    KEY_VERSION,
+};
+
+static const char *const settings[] = {
+    "sim.nodes", "sim.rounds", "sim.seed",      "sim.threads",
+    "task.data", "task.model", "sim.partition", "sim.baseline",
+};
+
+static const struct option options[] = {
+    {"nodes", required_argument, NULL, KEY_SETTING + 0},
+    {"rounds", required_argument, NULL, KEY_SETTING + 1},
+    {"seed", required_argument, NULL, KEY_SETTING + 2},
+    {"threads", required_argument, NULL, KEY_SETTING + 3},
+    {"data", required_argument, NULL, KEY_SETTING + 4},
+    {"model", required_argument, NULL, KEY_SETTING + 5},
+    {"partition", required_argument, NULL, KEY_SETTING + 6},
+    {"baseline", required_argument, NULL, KEY_SETTING + 7},
+    {"out", required_argument, NULL, KEY_OUT},
+    {"wire", no_argument, NULL, KEY_WIRE},
+    {"force", no_argument, NULL, KEY_FORCE},
+    {"json", no_argument, NULL, KEY_JSON},
+    {"quiet", no_argument, NULL, KEY_QUIET},
+    {"set", required_argument, NULL, KEY_SET},
+    {"settings", no_argument, NULL, KEY_SETTINGS},
+    {"help", no_argument, NULL, KEY_HELP},
+    {"version", no_argument, NULL, KEY_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static int fail(int status, const char *text)
+{
+    fprintf(stderr, "starling-sim: %s\n", text);
+    return status;
+}
+
+static int unknown_option(const char *word)
+{
+    const char *names[sizeof options / sizeof options[0]] = {NULL};
+    for (size_t i = 0; options[i].name; i++)
+        names[i] = options[i].name;
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    const char *nearest = config_nearest(name + strspn(name, "-"), names);
+    if (nearest)
+        fprintf(stderr, "starling-sim: %s: no such option: did you mean --%s?\n", name, nearest);
+    else
+        fprintf(stderr, "starling-sim: %s: no such option: see starling-sim --help\n", name);
+    return EXIT_USAGE;
+}
+
+/* Reads the flags over the file; -1: go on, else the exit status. */
+static int read_options(int argc, char **argv, struct config *config,
+                        struct run_options *run_options, struct problem *problem)
+{
+    int key;
+    optind = 1;
+    opterr = 0;
+    while ((key = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+        const char *option = argv[optind - 1];
+        enum starling_error error = STARLING_OK;
+        if (key == ':') {
+            fprintf(stderr, "starling-sim: %s: needs a value: see starling-sim --help\n", option);
+            return EXIT_USAGE;
+        }
+        if (key == '?')
+            return unknown_option(option);
+        if (key == KEY_HELP) {
+            help(stdout);
+            return EXIT_DONE;
+        } else if (key == KEY_VERSION) {
+            puts("starling-sim " PACKAGE_VERSION);
+            return EXIT_DONE;
+        } else if (key == KEY_SETTINGS) {
+            config_help(stdout, "task learn gossip sim");
+            return EXIT_DONE;
+        } else if (key == KEY_OUT) {
+            run_options->out = optarg;
+        } else if (key == KEY_WIRE) {
+            config->sim.wire = true;
+        } else if (key == KEY_FORCE) {
+            run_options->force = true;
+        } else if (key == KEY_JSON) {
+            run_options->json = run_options->quiet = true;
+        } else if (key == KEY_QUIET) {
+            run_options->quiet = true;
+        } else if (key == KEY_SET) {
+            error = config_set_pair(config, optarg, "--set", problem);
+        } else {
+            char where[32];
+            snprintf(where, sizeof where, "--%s", options[key - KEY_SETTING].name);
+            error = config_set(config, settings[key - KEY_SETTING], optarg, where, problem);
+        }
+        if (error)
+            return fail(EXIT_USAGE, problem->text);
+    }
+    return -1;
+}
+
+/* The configuration file comes before the flags, wherever it stands among them. */
+static int read_arguments(int argc, char **argv, struct config *config,
+                          struct run_options *run_options, struct problem *problem)
+{
+    struct config scratch = *config;
+    struct run_options ignored = *run_options;
+    int status = read_options(argc, argv, &scratch, &ignored, problem);
+    if (status >= 0)
+        return status;
+    if (argc - optind > 1) {
+        fprintf(stderr, "starling-sim: %s: one configuration file is enough: name one\n",
+                argv[optind + 1]);
+        return EXIT_USAGE;
+    }
+    if (optind < argc) {
+        if (config_load(config, argv[optind], problem))
+            return fail(EXIT_USAGE, problem->text);
+        return read_options(argc, argv, config, run_options, problem);
+    }
+    *config = scratch;
+    *run_options = ignored;
+    return -1;
+}
+
+static int read_command(const char *word, bool *live)
+{
+    *live = strcmp(word, "live") == 0;
+    if (*live || strcmp(word, "run") == 0)
+        return -1;
+    if (strcmp(word, "--version") == 0) {
+        puts("starling-sim " PACKAGE_VERSION);
+        return EXIT_DONE;
+    }
+    if (strcmp(word, "--settings") == 0) {
+        config_help(stdout, "task learn gossip sim");
+        return EXIT_DONE;
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        help(stdout);
+        return EXIT_DONE;
+    }
+    const char *nearest = config_nearest(word, commands);
+    if (nearest)
+        fprintf(stderr, "starling-sim: %s: no such command: did you mean %s?\n", word, nearest);
+    else
+        fprintf(stderr, "starling-sim: %s: no such command: run, live, or --help\n", word);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct run_options run_options = {.interrupted = &interrupted};
+    if (argc < 2) {
+        help(stderr);
+        return EXIT_USAGE;
+    }
+    int status = read_command(argv[1], &run_options.live);
+    if (status >= 0)
+        return status;
+    static struct config config;
+    struct problem problem = {0};
+    config_defaults(&config);
+    argv[1] = argv[0];
+    status = read_arguments(argc - 1, argv + 1, &config, &run_options, &problem);
+    if (status >= 0)
+        return status;
+    if (sodium_init() < 0)
+        return fail(EXIT_FAILED, "libsodium does not start: check the installation");
+    struct sigaction action = {.sa_handler = interrupt};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    bool complete = false;
+    enum starling_error error = run_experiment(&config, &run_options, &complete, &problem);
+    if (error)
+        return fail(error == STARLING_INVALID ? EXIT_USAGE : EXIT_FAILED, problem.text);
+    return complete || !interrupted ? EXIT_DONE : EXIT_INTERRUPTED;
+}

@@ -1,0 +1,229 @@
+#include "sim/results.h"
+
+#include <cblas.h>
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/vector.h"
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double quantile(const double *sorted, size_t count, double share)
+{
+    double place = share * (double)(count - 1);
+    size_t below = (size_t)place;
+    if (below + 1 >= count)
+        return sorted[count - 1];
+    double part = place - (double)below;
+    return part > 0 ? sorted[below] + part * (sorted[below + 1] - sorted[below]) : sorted[below];
+}
+
+struct spread spread_of(double *values, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(values[i]))
+            values[kept++] = values[i];
+    if (kept == 0)
+        return (struct spread){NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    qsort(values, kept, sizeof *values, by_value);
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < kept; i++)
+        sum += values[i];
+    double mean = sum / (double)kept;
+    for (size_t i = 0; i < kept; i++)
+        squares += (values[i] - mean) * (values[i] - mean);
+    return (struct spread){
+        .mean = mean,
+        .std = sqrt(squares / (double)kept),
+        .min = values[0],
+        .p10 = quantile(values, kept, 0.1),
+        .p50 = quantile(values, kept, 0.5),
+        .p90 = quantile(values, kept, 0.9),
+        .max = values[kept - 1],
+    };
+}
+
+/* The processor's name as Linux tells it; NULL where it does not (arm64 lists part numbers). */
+static json_t *cpu_json(void)
+{
+    json_t *name = NULL;
+    char line[512];
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    while (file && !name && fgets(line, sizeof line, file)) {
+        char *text = strchr(line, ':');
+        if (!text || strncmp(line, "model name", 10) != 0)
+            continue;
+        do
+            text++;
+        while (isspace((unsigned char)*text));
+        text[strcspn(text, "\n")] = '\0';
+        name = json_string(text);
+    }
+    if (file)
+        fclose(file);
+    return name ? name : json_null();
+}
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *whole(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static json_t *text(const char *value)
+{
+    json_t *json = value && value[0] ? json_string(value) : NULL;
+    return json ? json : json_null(); /* what is not UTF-8 cannot be said in JSON */
+}
+
+static json_t *spread_json(const struct spread *spread)
+{
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "mean", number(spread->mean), "std",
+                     number(spread->std), "min", number(spread->min), "p10", number(spread->p10),
+                     "p50", number(spread->p50), "p90", number(spread->p90), "max",
+                     number(spread->max));
+}
+
+json_t *summary_json(const struct summary *summary)
+{
+    const struct {
+        const char *key;
+        json_t *value;
+    } entries[] = {
+        {"schema", json_integer(1)},
+        {"kind", text(summary->kind)},
+        {"complete", json_boolean(summary->complete)},
+        {"name", text(summary->name)},
+        {"nodes", whole(summary->nodes)},
+        {"rounds", whole(summary->rounds)},
+        {"seed", whole(summary->seed)},
+        {"data", text(summary->data)},
+        {"model", text(summary->model)},
+        {"parameters", whole(summary->parameters)},
+        {"accuracy", spread_json(&summary->accuracy)},
+        {"loss", number(summary->loss)},
+        {"baselines",
+         json_pack("{s:{s:o},s:{s:o},s:n}", "local", "accuracy", number(summary->local_accuracy),
+                   "central", "accuracy", number(summary->central_accuracy), "fedavg")},
+        {"messages", whole(summary->messages)},
+        {"bytes", whole(summary->bytes)},
+        {"dropped", whole(summary->dropped)},
+        {"rejected", whole(summary->rejected)},
+        {"passes", whole(summary->passes)},
+        {"samples_trained", whole(summary->samples_trained)},
+        {"updates", whole(summary->updates)},
+        {"events", summary->events ? whole(summary->events) : json_null()},
+        {"init_seconds", number(summary->init_seconds)},
+        {"wall_seconds", number(summary->wall_seconds)},
+        {"train_seconds", number(summary->train_seconds)},
+        {"eval_seconds", number(summary->eval_seconds)},
+        {"bytes_per_node", isfinite(summary->bytes_per_node)
+                               ? whole((uint64_t)summary->bytes_per_node)
+                               : json_null()},
+        {"cpu", cpu_json()},
+        {"blas_core", text(openblas_get_corename())},
+        {"kernels", text(vector_kernels())},
+        {"updates_per_second", number(summary->updates_per_second)},
+        {"samples_per_second", number(summary->samples_per_second)},
+        {"peak_rss_bytes", whole(summary->peak_rss_bytes)},
+        {"digest", text(summary->digest)},
+    };
+    json_t *json = json_object();
+    bool failed = !json;
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+        failed |= json_object_set_new(json, entries[i].key, entries[i].value) != 0;
+    if (failed) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
+}
+
+enum starling_error summary_write(const struct summary *summary, FILE *file,
+                                  struct problem *problem)
+{
+    json_t *json = summary_json(summary);
+    if (!json)
+        return problem_no_memory(problem, "the summary");
+    int failed = json_dumpf(json, file, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    json_decref(json);
+    if (failed || fputc('\n', file) == EOF || fflush(file) != 0)
+        return problem_set(problem, STARLING_FAILED,
+                           "summary: cannot be written: see that the disk or pipe takes it");
+    return STARLING_OK;
+}
+
+static void print_bytes(double bytes, FILE *file)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+    size_t unit = 0;
+    for (; bytes >= 999.5 && unit + 1 < sizeof units / sizeof *units; unit++)
+        bytes /= 1000;
+    fprintf(file, bytes < 99.5 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+}
+
+static void print_accuracy(const char *label, double accuracy, FILE *file)
+{
+    if (isfinite(accuracy))
+        fprintf(file, "  %-12s%6.2f %%\n", label, 100 * accuracy);
+}
+
+static void print_gossip(const struct summary *summary, FILE *file)
+{
+    const struct spread *spread = &summary->accuracy;
+    if (!isfinite(spread->mean)) {
+        fprintf(file, "  %-12s     –    (nothing was evaluated)\n", "gossip");
+        return;
+    }
+    fprintf(file, "  %-12s%6.2f %%", "gossip", 100 * spread->mean);
+    if (summary->nodes > 1)
+        fprintf(file, "   ± %.2f between nodes, worst %.2f, best %.2f", 100 * spread->std,
+                100 * spread->min, 100 * spread->max);
+    fputc('\n', file);
+}
+
+static void print_time(const char *label, double seconds, FILE *file)
+{
+    if (isfinite(seconds))
+        fprintf(file, ", %s %.1f s", label, seconds);
+}
+
+void summary_print(const struct summary *summary, FILE *file)
+{
+    fprintf(file, "%s: %llu node%s, %llu rounds%s\n", summary->name ? summary->name : "run",
+            (unsigned long long)summary->nodes, summary->nodes == 1 ? "" : "s",
+            (unsigned long long)summary->rounds,
+            summary->complete ? "" : " (interrupted: what there was until then)");
+    fprintf(file, "\n  accuracy\n");
+    print_accuracy("alone", summary->local_accuracy, file);
+    print_gossip(summary, file);
+    print_accuracy("central", summary->central_accuracy, file);
+    fprintf(file, "\n  %-12s%llu messages, ", "traffic", (unsigned long long)summary->messages);
+    print_bytes((double)summary->bytes, file);
+    if (summary->nodes > 1) {
+        fputs(", ", file);
+        print_bytes((double)summary->bytes / (double)summary->nodes, file);
+        fputs(" a node", file);
+    }
+    if (summary->dropped)
+        fprintf(file, ", %llu dropped", (unsigned long long)summary->dropped);
+    if (summary->rejected)
+        fprintf(file, ", %llu rejected", (unsigned long long)summary->rejected);
+    if (isfinite(summary->wall_seconds)) {
+        fprintf(file, "\n  %-12s%.1f s", "time", summary->wall_seconds);
+        print_time("training", summary->train_seconds, file);
+        print_time("testing", summary->eval_seconds, file);
+    }
+    fputc('\n', file);
+}

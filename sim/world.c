@@ -1,0 +1,414 @@
+#include "sim/world.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "model/vector.h"
+#include "sim/clock.h"
+#include "sim/network.h"
+#include "sim/post.h"
+
+#define WORKS_MAX 4096u                /* put off at most so many */
+#define WORKS_BYTES_MAX (256ull << 20) /* or so many bytes of parameters in the making */
+
+struct world {
+    const struct experiment *experiment;
+    struct pool *pool;
+    struct network network;
+    struct post *post;
+    struct clock *clock;
+    size_t nodes, parameters, works_most;
+    struct participant *participants;
+    struct view_entry *entries;    /* nodes × view */
+    struct world_traffic *traffic; /* per node */
+    struct work *works;            /* put off, in the order they were asked for */
+    size_t works_count;
+    struct parcel *parcels; /* under way; free ones are chained */
+    uint32_t parcels_count, parcels_capacity, parcels_free;
+    struct outgoing out; /* of the event being handled */
+    struct world_counts counts;
+    struct problem problem; /* the first thing that went wrong inside an event */
+};
+
+#define NO_PARCEL UINT32_MAX
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static bool parcel_take(struct world *world, uint32_t *place)
+{
+    if (world->parcels_free != NO_PARCEL) {
+        *place = world->parcels_free;
+        world->parcels_free = world->parcels[*place].next_free;
+        return true;
+    }
+    if (world->parcels_count == world->parcels_capacity) {
+        uint32_t capacity = world->parcels_capacity ? 2 * world->parcels_capacity : 256;
+        struct parcel *parcels = realloc(world->parcels, capacity * sizeof *parcels);
+        if (!parcels)
+            return false;
+        world->parcels = parcels;
+        world->parcels_capacity = capacity;
+    }
+    *place = world->parcels_count++;
+    return true;
+}
+
+static void parcel_give(struct world *world, uint32_t place)
+{
+    world->parcels[place].next_free = world->parcels_free;
+    world->parcels_free = place;
+}
+
+/* Who node knows at the beginning: as many random others as its view holds. */
+static void introduce(struct world *world, peer_id node)
+{
+    struct participant *participant = &world->participants[node];
+    size_t view = participant->gossip.view.capacity;
+    if (world->nodes <= view + 1) {
+        for (peer_id peer = 0; peer < world->nodes; peer++)
+            view_add(&participant->gossip.view, peer);
+        return;
+    }
+    struct random random =
+        random_stream(world->experiment->config.sim.seed, node, RANDOM_BOOTSTRAP, 0);
+    while (participant->gossip.view.count < view)
+        view_add(&participant->gossip.view, random_below(&random, (uint32_t)world->nodes));
+}
+
+static enum starling_error begin(struct world *world, struct problem *problem)
+{
+    const struct experiment *experiment = world->experiment;
+    size_t view = experiment->settings.gossip.view;
+    struct version *initial = experiment_initial(experiment);
+    if (!initial)
+        return problem_no_memory(problem, "the initial parameters");
+    enum starling_error error = STARLING_OK;
+    for (size_t node = 0; node < world->nodes && !error; node++) {
+        size_t count;
+        const uint32_t *rows = partition_rows(experiment->partition, node, &count);
+        struct participant *participant = &world->participants[node];
+        error = participant_init(participant, &experiment->settings, (peer_id)node,
+                                 &experiment->data->train, rows, count,
+                                 world->entries + node * view, initial, 0, problem);
+        if (error)
+            break;
+        introduce(world, (peer_id)node);
+        participant_start(participant, (struct now){0}, &world->out);
+        if (!clock_add(world->clock, (struct event){.time_us = participant_deadline(participant),
+                                                    .receiver = (peer_id)node,
+                                                    .sender = (peer_id)node,
+                                                    .kind = EVENT_TICK}))
+            error = problem_no_memory(problem, "the events");
+    }
+    version_release(&initial);
+    return error;
+}
+
+struct world *world_new(const struct experiment *experiment, struct pool *pool,
+                        struct problem *problem)
+{
+    const struct config *config = &experiment->config;
+    struct world *world = calloc(1, sizeof *world);
+    if (!world) {
+        problem_no_memory(problem, "the world");
+        return NULL;
+    }
+    world->experiment = experiment;
+    world->pool = pool;
+    world->nodes = config->sim.nodes;
+    world->parameters = model_parameters(experiment->model);
+    world->works_most = WORKS_BYTES_MAX / (2 * sizeof(float) * world->parameters);
+    if (world->works_most > WORKS_MAX)
+        world->works_most = WORKS_MAX;
+    if (world->works_most == 0)
+        world->works_most = 1;
+    world->parcels_free = NO_PARCEL;
+    if (network_parse(config->sim.latency, config->sim.drop, config->sim.seed, &world->network,
+                      problem))
+        goto fail;
+    world->post = post_new(world->nodes, config->sim.seed, config->sim.wire, problem);
+    if (!world->post)
+        goto fail;
+    world->clock = clock_new(network_least_us(&world->network));
+    world->participants = calloc(world->nodes, sizeof *world->participants);
+    world->entries =
+        calloc(world->nodes * experiment->settings.gossip.view, sizeof *world->entries);
+    world->traffic = calloc(world->nodes, sizeof *world->traffic);
+    world->works = calloc(world->works_most, sizeof *world->works);
+    if (!world->clock || !world->participants || !world->entries || !world->traffic ||
+        !world->works) {
+        problem_no_memory(problem, "the participants");
+        goto fail;
+    }
+    if (begin(world, problem))
+        goto fail;
+    return world;
+fail:
+    world_free(&world);
+    return NULL;
+}
+
+/* One work, as soon as what it reads is made: by works before it in the list, or before the list.
+ */
+static void run_work(void *self, size_t number, struct workspace *workspace)
+{
+    struct work *work = &((struct world *)self)->works[number];
+    for (unsigned turn = 0; !version_made(work->from); turn++)
+        pool_wait(turn);
+    for (uint32_t i = 0; i < work->heard_count; i++)
+        for (unsigned turn = 0; !version_made(work->received[i]); turn++)
+            pool_wait(turn);
+    work_run(work, workspace);
+}
+
+/* Does the arithmetic that was put off. */
+static void catch_up(struct world *world)
+{
+    if (world->works_count == 0)
+        return;
+    double before = seconds();
+    size_t grain = world->parameters < 4096 ? 16 : 1;
+    pool_run(world->pool, run_work, world, world->works_count, grain);
+    for (size_t i = 0; i < world->works_count; i++)
+        if (world->works[i].failure == WORK_DIVERGED)
+            world->counts.diverged++;
+        else if (world->works[i].failure == WORK_NO_MEMORY)
+            problem_no_memory(&world->problem, "parameters");
+    world->works_count = 0;
+    world->counts.train_seconds += seconds() - before;
+}
+
+void world_free(struct world **world)
+{
+    struct world *ours = *world;
+    *world = NULL;
+    if (!ours)
+        return;
+    if (ours->works)
+        catch_up(ours);
+    for (size_t i = 0; ours->participants && i < ours->nodes; i++)
+        participant_clear(&ours->participants[i]);
+    struct event event;
+    while (ours->clock && clock_drain(ours->clock, &event))
+        if (event.kind == EVENT_ARRIVE)
+            parcel_drop(&ours->parcels[event.parcel]);
+    clock_free(&ours->clock);
+    post_free(&ours->post);
+    free(ours->participants);
+    free(ours->entries);
+    free(ours->traffic);
+    free(ours->works);
+    free(ours->parcels);
+    free(ours);
+}
+
+static void add_event(struct world *world, struct event event)
+{
+    if (!clock_add(world->clock, event))
+        problem_no_memory(&world->problem, "the events");
+}
+
+static void send(struct world *world, peer_id from, peer_id to, struct gossip_message message,
+                 uint64_t now_us)
+{
+    struct world_traffic *traffic = &world->traffic[from];
+    size_t bytes = post_bytes(world->post, &message);
+    uint64_t number = traffic->messages_out++;
+    traffic->bytes_out += bytes;
+    world->counts.messages++;
+    world->counts.bytes += bytes;
+    struct parcel parcel = {.message = message};
+    uint64_t delay_us;
+    if (!network_carry(&world->network, from, number, &delay_us)) {
+        world->counts.dropped++;
+        parcel_drop(&parcel);
+        return;
+    }
+    if (post_is_real(world->post)) {
+        if (message.kind == MESSAGE_MODEL && !version_made(message.model.model))
+            catch_up(world);
+        if (post_pack(world->post, &parcel, &world->problem)) {
+            parcel_drop(&parcel);
+            return;
+        }
+    }
+    uint32_t place;
+    if (!parcel_take(world, &place)) {
+        problem_no_memory(&world->problem, "messages under way");
+        parcel_drop(&parcel);
+        return;
+    }
+    world->parcels[place] = parcel;
+    add_event(world, (struct event){.time_us = now_us + delay_us,
+                                    .receiver = to,
+                                    .sender = from,
+                                    .sequence = number,
+                                    .kind = EVENT_ARRIVE,
+                                    .parcel = place});
+}
+
+/* What the last call left to its driver: messages, and a work that ends after its virtual time. */
+static void carry_out(struct world *world, peer_id node, uint64_t now_us)
+{
+    struct outgoing *out = &world->out;
+    if (out->has_work) {
+        struct work *work = &world->works[world->works_count++];
+        *work = out->work;
+        const struct participant *participant = &world->participants[node];
+        size_t samples =
+            learner_samples(&participant->settings->learn, participant->train_count, NULL);
+        double ps = (double)samples * (double)world->parameters *
+                    (double)world->experiment->config.sim.compute_ps;
+        add_event(world, (struct event){.time_us = now_us + 1 + (uint64_t)(ps / 1e6),
+                                        .receiver = node,
+                                        .sender = node,
+                                        .sequence = work->number,
+                                        .kind = EVENT_DONE});
+        for (uint32_t i = 0; i < work->heard_count; i++)
+            world->counts.updates += work->heard[i].alpha > 0;
+    }
+    for (size_t i = 0; i < out->count; i++)
+        send(world, node, out->sends[i].to, out->sends[i].message, now_us);
+    if (world->works_count == world->works_most)
+        catch_up(world);
+}
+
+static void arrive(struct world *world, const struct event *event)
+{
+    struct parcel *parcel = &world->parcels[event->parcel];
+    struct world_traffic *traffic = &world->traffic[event->receiver];
+    traffic->messages_in++;
+    traffic->bytes_in += post_bytes(world->post, &parcel->message);
+    enum refusal refusal =
+        post_is_real(world->post) ? post_unpack(world->post, parcel) : REFUSED_NOT;
+    struct gossip_message message = parcel->message;
+    parcel_give(world, event->parcel);
+    world->out.count = 0;
+    world->out.has_work = false;
+    if (refusal == REFUSED_NOT)
+        refusal = participant_receive(&world->participants[event->receiver], event->sender,
+                                      &message, (struct now){event->time_us, 0}, &world->out);
+    if (refusal != REFUSED_NOT)
+        world->counts.rejected++;
+}
+
+static void handle(struct world *world, const struct event *event)
+{
+    struct participant *participant = &world->participants[event->receiver];
+    struct now now = {event->time_us, 0};
+    world->counts.events++;
+    switch (event->kind) {
+    case EVENT_TICK:
+        participant_tick(participant, now, &world->out);
+        add_event(world, (struct event){.time_us = participant_deadline(participant),
+                                        .receiver = event->receiver,
+                                        .sender = event->receiver,
+                                        .sequence = event->sequence + 1,
+                                        .kind = EVENT_TICK});
+        break;
+    case EVENT_DONE:
+        world->counts.passes++;
+        world->counts.samples -= participant->samples;
+        participant_done(participant, now, &world->out);
+        world->counts.samples += participant->samples;
+        break;
+    case EVENT_ARRIVE:
+        arrive(world, event);
+        break;
+    }
+    carry_out(world, event->receiver, event->time_us);
+}
+
+enum starling_error world_live(struct world *world, uint64_t until_us,
+                               const volatile sig_atomic_t *interrupted, uint64_t *reached_us,
+                               struct problem *problem)
+{
+    struct event event;
+    *reached_us = until_us;
+    while (clock_next(world->clock, until_us, &event)) {
+        handle(world, &event);
+        if (interrupted && *interrupted) {
+            *reached_us = event.time_us;
+            break;
+        }
+        if (world->problem.error)
+            break;
+    }
+    catch_up(world);
+    if (world->problem.error) {
+        if (problem)
+            *problem = world->problem;
+        return world->problem.error;
+    }
+    return STARLING_OK;
+}
+
+const struct participant *world_participant(const struct world *world, size_t node)
+{
+    return &world->participants[node];
+}
+
+const struct world_counts *world_counts(const struct world *world)
+{
+    return &world->counts;
+}
+
+const struct world_traffic *world_traffic(const struct world *world, size_t node)
+{
+    return &world->traffic[node];
+}
+
+static void hash_floats(crypto_generichash_state *state, const float *values, size_t count)
+{
+    uint8_t bytes[4096];
+    for (size_t done = 0; done < count;) {
+        size_t now = count - done < sizeof bytes / 4 ? count - done : sizeof bytes / 4;
+        message_model_bytes(values + done, now, bytes);
+        crypto_generichash_update(state, bytes, 4 * now);
+        done += now;
+    }
+}
+
+static void hash_integer(crypto_generichash_state *state, uint64_t value, size_t size)
+{
+    uint8_t bytes[8];
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t)(value >> (8 * i));
+    crypto_generichash_update(state, bytes, size);
+}
+
+void world_digest(const struct world *world, char hex[65])
+{
+    crypto_generichash_state all, one;
+    uint8_t digest[32];
+    crypto_generichash_init(&all, NULL, 0, sizeof digest);
+    for (size_t node = 0; node < world->nodes; node++) {
+        const struct participant *participant = &world->participants[node];
+        uint64_t age;
+        memcpy(&age, &participant->gossip.age, sizeof age);
+        crypto_generichash_init(&one, NULL, 0, sizeof digest);
+        hash_integer(&one, node, 4);
+        hash_integer(&one, age, 8);
+        hash_floats(&one, participant->gossip.published->values, world->parameters);
+        hash_floats(&one, participant_readout(participant)->values, world->parameters);
+        crypto_generichash_final(&one, digest, sizeof digest);
+        crypto_generichash_update(&all, digest, sizeof digest);
+    }
+    crypto_generichash_final(&all, digest, sizeof digest);
+    sodium_bin2hex(hex, 65, digest, sizeof digest);
+}
+
+double world_bytes_per_node(const struct world *world)
+{
+    return (double)(sizeof(struct participant) + sizeof(struct world_traffic) +
+                    world->experiment->settings.gossip.view * sizeof(struct view_entry) +
+                    sizeof(struct event) + 3 * sizeof(struct version));
+}

@@ -1,0 +1,256 @@
+#include "sim/report.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/plot.h"
+
+static struct config config;
+
+/* The page of a run with so many rounds and nodes, and figures that follow a curve. */
+static char *page_of(size_t rounds, size_t nodes, const char *name, const struct summary *given)
+{
+    struct round_row *rows = calloc(rounds + 1, sizeof *rows);
+    struct node_row *table = calloc(nodes + 1, sizeof *table);
+    struct summary summary = {.kind = "run",
+                              .complete = true,
+                              .nodes = nodes,
+                              .rounds = rounds,
+                              .name = name,
+                              .data = "synth:writers",
+                              .model = "linear",
+                              .accuracy = {0.8, 0.01, 0.7, 0.75, 0.8, 0.85, 0.9},
+                              .loss = 0.5,
+                              .local_accuracy = 0.6,
+                              .central_accuracy = 0.9,
+                              .bytes = 1000000,
+                              .messages = 1000};
+    assert_true(rows && table);
+    if (given)
+        summary = *given;
+    for (size_t i = 0; i < rounds; i++) {
+        double accuracy = 0.8 - 0.7 * exp(-(double)i / 5);
+        rows[i] = (struct round_row){.round = i + 1,
+                                     .time_s = (double)i,
+                                     .online = nodes,
+                                     .accuracy_mean = accuracy,
+                                     .accuracy_std = 0.01,
+                                     .accuracy_min = accuracy - 0.05,
+                                     .accuracy_p10 = accuracy - 0.02,
+                                     .accuracy_p50 = accuracy,
+                                     .accuracy_p90 = accuracy + 0.02,
+                                     .loss_mean = 1,
+                                     .consensus_distance = 1,
+                                     .age_mean = (double)i,
+                                     .messages = i * nodes,
+                                     .bytes = i * nodes * 1000};
+    }
+    for (size_t i = 0; i < nodes; i++)
+        table[i] = (struct node_row){.node = i,
+                                     .examples = 10,
+                                     .accuracy = 0.8,
+                                     .loss = NAN,
+                                     .accuracy_alone = i % 2 ? NAN : 0.6};
+    const struct report report = {&config, &summary, rows, rounds, table, nodes};
+    char *text = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+    assert_int_equal(report_write(&report, memory, NULL), STARLING_OK);
+    fclose(memory);
+    free(rows);
+    free(table);
+    return text;
+}
+
+static size_t occurrences(const char *text, const char *part)
+{
+    size_t count = 0;
+    while ((text = strstr(text, part))) {
+        count++;
+        text += strlen(part);
+    }
+    return count;
+}
+
+static int make_config(void **state)
+{
+    (void)state;
+    config_defaults(&config);
+    return 0;
+}
+
+static void it_is_one_page_that_fetches_nothing(void **state)
+{
+    (void)state;
+    char *page = page_of(20, 8, "trial", NULL);
+    static const char *const fetching[] = {
+        "<script", "<link", "<img", "http:", "https:", "url(", "@import"};
+    for (size_t i = 0; i < sizeof fetching / sizeof *fetching; i++)
+        if (strstr(page, fetching[i]))
+            fail_msg("the page holds %s", fetching[i]);
+    assert_int_equal(strncmp(page, "<!doctype html>", 15), 0);
+    assert_non_null(strstr(page, "prefers-color-scheme:dark"));
+    assert_non_null(strstr(page, "name=\"viewport\""));
+    assert_int_equal(occurrences(page, "<svg"), occurrences(page, "</svg>"));
+    free(page);
+}
+
+static void every_setting_is_in_the_page(void **state)
+{
+    (void)state;
+    char *page = page_of(3, 2, "trial", NULL), *text = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+    assert_int_equal(config_write(&config, "task learn gossip sim", false, memory, NULL),
+                     STARLING_OK);
+    fclose(memory);
+    char *rest = text;
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+        char *equals = strchr(line, '='), cell[200];
+        if (!equals || line[0] == '[')
+            continue;
+        while (equals > line && isspace((unsigned char)equals[-1]))
+            equals--;
+        snprintf(cell, sizeof cell, "<th>%.*s", (int)(equals - line), line);
+        if (!strstr(page, cell))
+            fail_msg("the page lacks %s", line);
+    }
+    free(text);
+    free(page);
+}
+
+static void text_from_outside_is_escaped(void **state)
+{
+    (void)state;
+    strcpy(config.task.data, "csv:<b>&'\".csv");
+    char *page = page_of(3, 2, "<script>alert('x')</script>", NULL);
+    assert_null(strstr(page, "<script"));
+    assert_null(strstr(page, "<b>"));
+    assert_non_null(strstr(page, "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
+    assert_non_null(strstr(page, "csv:&lt;b&gt;&amp;&#39;&quot;.csv"));
+    free(page);
+}
+
+static void figures_that_are_not_known_are_never_nan(void **state)
+{
+    (void)state;
+    const struct summary bare = {
+        .complete = false,
+        .nodes = 1,
+        .accuracy =
+            {.mean = NAN, .std = NAN, .min = NAN, .p10 = NAN, .p50 = NAN, .p90 = NAN, .max = NAN},
+        .loss = NAN,
+        .local_accuracy = NAN,
+        .central_accuracy = NAN,
+        .wall_seconds = NAN,
+        .train_seconds = NAN,
+        .eval_seconds = NAN,
+        .init_seconds = NAN,
+        .bytes_per_node = NAN,
+        .updates_per_second = NAN,
+        .samples_per_second = NAN};
+    const size_t sizes[][2] = {{0, 0}, {0, 1}, {1, 1}, {2, 2}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *page = page_of(sizes[i][0], sizes[i][1], NULL, &bare);
+        for (char *c = page; *c; c++)
+            *c = (char)tolower((unsigned char)*c);
+        assert_null(strstr(page, "nan"));
+        assert_null(strstr(page, "inf\""));
+        assert_null(strstr(page, "inf "));
+        assert_non_null(strstr(page, "ended before its last round"));
+        free(page);
+    }
+}
+
+static void a_long_run_makes_no_larger_page(void **state)
+{
+    (void)state;
+    char *shorter = page_of(PLOT_POINTS_MAX, 300, "trial", NULL);
+    char *longer = page_of(100000, 20000, "trial", NULL);
+    assert_true(strlen(longer) < strlen(shorter) + strlen(shorter) / 4);
+    assert_non_null(strstr(longer, "round 100,000\n")); /* the last point is drawn */
+    free(shorter);
+    free(longer);
+}
+
+static void values_read_as_a_person_writes_them(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        enum plot_unit unit;
+        const char *text;
+    } cases[] = {
+        {0.8412, PLOT_PERCENT, "84.1%"},
+        {1234567, PLOT_WHOLE, "1,234,567"},
+        {0, PLOT_WHOLE, "0"},
+        {12, PLOT_BYTES, "12 B"},
+        {1500, PLOT_BYTES, "1.5 kB"},
+        {32480000, PLOT_BYTES, "32.5 MB"},
+        {999999, PLOT_BYTES, "1.0 MB"},
+        {0.03125, PLOT_NUMBER, "0.03125"},
+        {NAN, PLOT_PERCENT, "–"},
+        {INFINITY, PLOT_NUMBER, "–"},
+        {3e9, PLOT_WHOLE, "3 G"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[64];
+        plot_value(cases[i].value, cases[i].unit, text, sizeof text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
+/* Every coordinate of a chart lies within it, whatever the values. */
+static void charts_stay_inside_their_frame(void **state)
+{
+    (void)state;
+    static const double shapes[][4] = {{0.1, 0.1, 0.1, 0.1},     {0, 0, 0, 0},
+                                       {1e-9, 2e-9, 3e-9, 4e-9}, {1e12, 2e12, 5e12, 9e12},
+                                       {NAN, 0.5, NAN, 0.7},     {-INFINITY, 1, INFINITY, 2},
+                                       {NAN, NAN, NAN, NAN}};
+    static const double x[] = {1, 2, 3, 4};
+    for (size_t shape = 0; shape < sizeof shapes / sizeof *shapes; shape++)
+        for (int unit = PLOT_NUMBER; unit <= PLOT_BYTES; unit++) {
+            const struct plot plot = {.title = "t",
+                                      .x_name = "round",
+                                      .x_unit = PLOT_WHOLE,
+                                      .y_unit = (enum plot_unit)unit,
+                                      .count = 4,
+                                      .x = x,
+                                      .lines = {{"l", shapes[shape], 0, false}},
+                                      .line_count = 1};
+            char *text = NULL;
+            size_t size;
+            FILE *memory = open_memstream(&text, &size);
+            plot_write(&plot, memory);
+            fclose(memory);
+            if (strstr(text, "nan") || strstr(text, "inf"))
+                fail_msg("shape %zu, unit %d: %s", shape, unit, text);
+            for (const char *at = text; unit != PLOT_PERCENT && (at = strstr(at, " cy=\"")); at++) {
+                double y = atof(at + 5);
+                if (y < 0 || y > PLOT_HEIGHT)
+                    fail_msg("shape %zu, unit %d: a point at %g", shape, unit, y);
+            }
+            free(text);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(it_is_one_page_that_fetches_nothing, make_config),
+        cmocka_unit_test_setup(every_setting_is_in_the_page, make_config),
+        cmocka_unit_test_setup(text_from_outside_is_escaped, make_config),
+        cmocka_unit_test_setup(figures_that_are_not_known_are_never_nan, make_config),
+        cmocka_unit_test_setup(a_long_run_makes_no_larger_page, make_config),
+        cmocka_unit_test(values_read_as_a_person_writes_them),
+        cmocka_unit_test(charts_stay_inside_their_frame),
+    };
+    return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
