@@ -13,14 +13,16 @@ enum {
     HELLO_DESCRIPTOR,
     HELLO_REVOCATION,
     HELLO_TASKS,
-    HELLO_REPLY
+    HELLO_REPLY,
+    HELLO_TIME
 };
 
 static bool hello_sound(const struct hello *hello)
 {
     return hello->version_least <= hello->version_most && hello->task_count <= HELLO_TASKS_MAX &&
            hello->membership.size <= MEMBERSHIP_BYTES_MAX &&
-           hello->descriptor.size <= DESCRIPTOR_BYTES_MAX;
+           hello->descriptor.size <= DESCRIPTOR_BYTES_MAX && hello->time >= 0 &&
+           hello->time <= CERTIFICATE_TIME_MAX;
 }
 
 size_t hello_encode(const struct hello *hello, uint8_t *out)
@@ -30,6 +32,7 @@ size_t hello_encode(const struct hello *hello, uint8_t *out)
     size_t pairs = 8;
     pairs += hello->membership.size > 0;
     pairs += hello->descriptor.size > 0;
+    pairs += hello->time > 0;
     struct wire_writer writer = wire_writer(out, HELLO_BYTES_MAX);
     wire_put_map(&writer, pairs);
     wire_put_key(&writer, WIRE_KEY_VERSION);
@@ -58,6 +61,10 @@ size_t hello_encode(const struct hello *hello, uint8_t *out)
         wire_put_bytes(&writer, hello->tasks[i], TASK_ID_BYTES);
     wire_put_key(&writer, HELLO_REPLY);
     wire_put_bool(&writer, hello->reply);
+    if (hello->time > 0) {
+        wire_put_key(&writer, HELLO_TIME);
+        wire_put_uint(&writer, (uint64_t)hello->time);
+    }
     return wire_written(&writer);
 }
 
@@ -70,7 +77,7 @@ static struct card card_of(const msgpack_object *value)
 
 static enum refusal read_hello(const msgpack_object *map, struct hello *hello)
 {
-    enum { LEAST, MOST, SWARM, MEMBERSHIP, DESCRIPTOR, REVOCATION, TASKS, REPLY, FIELDS };
+    enum { LEAST, MOST, SWARM, MEMBERSHIP, DESCRIPTOR, REVOCATION, TASKS, REPLY, TIME, FIELDS };
     static const struct wire_field fields[FIELDS] = {
         [LEAST] = {HELLO_VERSION_LEAST, WIRE_UINT, false, 0, UINT32_MAX},
         [MOST] = {HELLO_VERSION_MOST, WIRE_UINT, false, 0, UINT32_MAX},
@@ -80,6 +87,7 @@ static enum refusal read_hello(const msgpack_object *map, struct hello *hello)
         [REVOCATION] = {HELLO_REVOCATION, WIRE_UINT, false, 0, UINT64_MAX},
         [TASKS] = {HELLO_TASKS, WIRE_ARRAY, false, 0, HELLO_TASKS_MAX},
         [REPLY] = {HELLO_REPLY, WIRE_BOOL, false, 0, 0},
+        [TIME] = {HELLO_TIME, WIRE_UINT, true, 0, CERTIFICATE_TIME_MAX},
     };
     const msgpack_object *values[FIELDS];
     enum refusal refusal = wire_read_map(map, fields, FIELDS, values);
@@ -94,6 +102,7 @@ static enum refusal read_hello(const msgpack_object *map, struct hello *hello)
         .revocation = values[REVOCATION]->via.u64,
         .task_count = tasks->size,
         .reply = values[REPLY]->via.boolean,
+        .time = values[TIME] ? (int64_t)values[TIME]->via.u64 : 0,
     };
     memcpy(hello->swarm, values[SWARM]->via.bin.ptr, KEY_BYTES);
     for (uint32_t i = 0; i < tasks->size; i++) {

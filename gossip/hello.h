@@ -19,7 +19,8 @@ struct hello {
     uint64_t revocation;                /* number of the newest revocation list known, 0: none */
     uint32_t task_count;
     uint8_t tasks[HELLO_TASKS_MAX][TASK_ID_BYTES];
-    bool reply; /* an answer to the other's HELLO, which wants none */
+    int64_t time; /* the sender's wall time in seconds; 0: it does not know it */
+    bool reply;   /* an answer to the other's HELLO, which wants none */
 };
 
 /* Into out (HELLO_BYTES_MAX). Returns the size, 0 when it would not fit or hello_decode would

@@ -212,6 +212,7 @@ size_t node_greet(void *self, bool reply, uint8_t *out)
         .membership = {node->certificate, node->certificate_size},
         .descriptor = {node->descriptor, node->descriptor_size},
         .task_count = 1,
+        .time = wall_clock_set(&node->now) ? node->now.wall_s : 0,
         .reply = reply,
     };
     memcpy(hello.swarm, node->swarm, KEY_BYTES);
@@ -246,5 +247,9 @@ enum refusal node_judge(void *self, const uint8_t curve[KEY_BYTES], const uint8_
                     "another node runs with this node's keys: give each node its own");
         return REFUSED_MALFORMED;
     }
-    return *peer == PEER_NONE ? REFUSED_RATE : REFUSED_NOT;
+    if (*peer == PEER_NONE)
+        return REFUSED_RATE;
+    if (wall_clock_hear(&node->clock, *peer, hello.time, &node->now))
+        log_write(node->log, LOG_INFO, "the clock is unset: two members agree on the time");
+    return REFUSED_NOT;
 }

@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include "gossip/membership.h"
+
 static uint64_t monotonic_us(void)
 {
     struct timespec time;
@@ -24,6 +26,23 @@ struct now wall_clock_now(const struct wall_clock *clock)
     if (now.wall_s < least)
         now.wall_s = least;
     return now;
+}
+
+bool wall_clock_hear(struct wall_clock *clock, peer_id from, int64_t said_s, const struct now *now)
+{
+    if (wall_clock_set(now) || said_s < STARLING_BUILD_EPOCH)
+        return false;
+    int64_t before_s = clock->heard_s + (int64_t)((now->monotonic_us - clock->heard_us) / 1000000);
+    int64_t apart_s = said_s > before_s ? said_s - before_s : before_s - said_s;
+    if (clock->heard_s > 0 && clock->heard_from != from && apart_s <= CLOCK_TOLERANCE_S) {
+        clock->floor_s = said_s < before_s ? said_s : before_s;
+        clock->floor_us = now->monotonic_us;
+        return true;
+    }
+    clock->heard_s = said_s;
+    clock->heard_us = now->monotonic_us;
+    clock->heard_from = from;
+    return false;
 }
 
 bool wall_clock_set(const struct now *now)

@@ -2,7 +2,7 @@
  *
  * Wall time never runs below the latest that was seen and stored. A device that boots before the
  * build's own date, and has stored nothing later, does not know the time: it judges nobody's
- * expiry until its clock is set.
+ * expiry until its clock is set, or two members agree on a time.
  */
 #ifndef STARLING_WALL_CLOCK_H
 #define STARLING_WALL_CLOCK_H
@@ -19,12 +19,19 @@
 struct wall_clock {
     int64_t floor_s;   /* wall time at floor_us was at least this */
     uint64_t floor_us; /* monotonic */
+    int64_t heard_s;   /* what a member said the time was at heard_us; 0: nobody yet */
+    uint64_t heard_us;
+    peer_id heard_from;
 };
 
 /* `stored_s`: the latest wall time on disk, 0 for none. */
 void wall_clock_start(struct wall_clock *clock, int64_t stored_s);
 
 struct now wall_clock_now(const struct wall_clock *clock);
+
+/* A verified member's word on the time, for a node that does not know it. When another member said
+ * the same before, to CLOCK_TOLERANCE_S, the earlier of the two becomes the floor: true. */
+bool wall_clock_hear(struct wall_clock *clock, peer_id from, int64_t said_s, const struct now *now);
 
 /* False while the time is not known: then nobody's validity is judged. */
 bool wall_clock_set(const struct now *now);

@@ -46,8 +46,10 @@ test_programs = \
 	tests/node/test_roster \
 	tests/node/test_slots \
 	tests/node/test_store \
+	tests/node/test_swarm \
 	tests/node/test_trainer \
 	tests/node/test_transport \
+	tests/node/test_wall_clock \
 	tests/sim/test_clock \
 	tests/sim/test_live_data \
 	tests/sim/test_network \
@@ -118,10 +120,14 @@ tests_node_test_slots_SOURCES = tests/node/test_slots.c tests/node/ends.h tests/
 tests_node_test_slots_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_store_SOURCES = tests/node/test_store.c tests/node/ends.h tests/node/folder.h
 tests_node_test_store_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_swarm_SOURCES = tests/node/test_swarm.c tests/node/ends.h tests/node/folder.h
+tests_node_test_swarm_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_trainer_SOURCES = tests/node/test_trainer.c tests/node/ends.h tests/node/folder.h
 tests_node_test_trainer_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_transport_SOURCES = tests/node/test_transport.c tests/node/ends.h tests/node/folder.h
 tests_node_test_transport_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_wall_clock_SOURCES = tests/node/test_wall_clock.c tests/node/ends.h tests/node/folder.h
+tests_node_test_wall_clock_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_sim_test_clock_SOURCES = tests/sim/test_clock.c
 tests_sim_test_clock_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_live_data_SOURCES = tests/sim/test_live_data.c

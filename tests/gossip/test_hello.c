@@ -25,6 +25,7 @@ static void a_hello_comes_back_as_it_was_sent(void **state)
             .descriptor = {content, random_below(&random, DESCRIPTOR_BYTES_MAX + 1)},
             .revocation = random_u64(&random) >> random_below(&random, 64),
             .task_count = random_below(&random, HELLO_TASKS_MAX + 1),
+            .time = random_u32(&random) % 3 ? random_u32(&random) : 0,
             .reply = random_u32(&random) & 1,
         };
         sent.version_most = sent.version_least + random_below(&random, 1000);
@@ -52,6 +53,7 @@ static void a_hello_comes_back_as_it_was_sent(void **state)
         assert_int_equal(received.task_count, sent.task_count);
         assert_memory_equal(received.tasks, sent.tasks, sent.task_count * TASK_ID_BYTES);
         assert_int_equal(received.reply, sent.reply);
+        assert_true(received.time == sent.time);
     }
 }
 
@@ -158,6 +160,8 @@ static void a_hello_that_no_one_would_decode_is_not_encoded(void **state)
         {.task_count = HELLO_TASKS_MAX + 1},
         {.membership = {content, MEMBERSHIP_BYTES_MAX + 1}},
         {.descriptor = {content, DESCRIPTOR_BYTES_MAX + 1}},
+        {.time = -1},
+        {.time = CERTIFICATE_TIME_MAX + 1},
     };
     uint8_t bytes[HELLO_BYTES_MAX];
     for (size_t i = 0; i < COUNT(cases); i++)
@@ -169,6 +173,7 @@ static void a_hello_that_no_one_would_decode_is_not_encoded(void **state)
         .descriptor = {content, DESCRIPTOR_BYTES_MAX},
         .revocation = UINT64_MAX,
         .task_count = HELLO_TASKS_MAX,
+        .time = CERTIFICATE_TIME_MAX,
     };
     assert_true(hello_encode(&largest, bytes) > 0);
 }

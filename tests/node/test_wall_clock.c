@@ -1,0 +1,82 @@
+#include "node/wall_clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define LATER (STARLING_BUILD_EPOCH + 1000000)
+
+/* A device that booted into 1970, `seconds` after its start. */
+static struct now boot_time(uint64_t seconds)
+{
+    return (struct now){.monotonic_us = seconds * 1000000, .wall_s = (int64_t)seconds};
+}
+
+static void time_never_runs_below_what_is_stored(void **state)
+{
+    (void)state;
+    struct wall_clock clock;
+    int64_t ahead = wall_clock_now(&(struct wall_clock){0}).wall_s + 1000;
+    wall_clock_start(&clock, ahead);
+    assert_true(wall_clock_now(&clock).wall_s >= ahead);
+    wall_clock_start(&clock, 0);
+    assert_true(wall_clock_now(&clock).wall_s < ahead);
+}
+
+static void a_clock_before_the_build_is_unset(void **state)
+{
+    (void)state;
+    struct now boot = boot_time(5), set = {.wall_s = STARLING_BUILD_EPOCH};
+    assert_false(wall_clock_set(&boot));
+    assert_true(wall_clock_set(&set));
+}
+
+static void two_members_that_agree_set_an_unset_clock(void **state)
+{
+    (void)state;
+    struct wall_clock clock = {0};
+    struct now now = boot_time(10);
+    assert_false(wall_clock_hear(&clock, 1, LATER, &now));
+    now = boot_time(70);
+    assert_false(wall_clock_hear(&clock, 1, LATER + 60, &now)); /* the same member again */
+    assert_true(wall_clock_hear(&clock, 2, LATER + 60 + 599, &now));
+    assert_int_equal(clock.floor_s, LATER + 60);
+    assert_int_equal(clock.floor_us, now.monotonic_us);
+}
+
+static void members_that_differ_or_know_nothing_do_not(void **state)
+{
+    (void)state;
+    struct wall_clock clock = {0};
+    struct now now = boot_time(10);
+    assert_false(wall_clock_hear(&clock, 1, 0, &now));
+    assert_false(wall_clock_hear(&clock, 2, 0, &now));
+    assert_false(wall_clock_hear(&clock, 1, LATER, &now));
+    assert_false(wall_clock_hear(&clock, 2, LATER + 601, &now));
+    assert_int_equal(clock.floor_s, 0);
+    assert_true(wall_clock_hear(&clock, 3, LATER + 700, &now)); /* agrees with the second */
+}
+
+static void a_clock_that_is_set_hears_nobody(void **state)
+{
+    (void)state;
+    struct wall_clock clock = {0};
+    struct now now = {.monotonic_us = 1000000, .wall_s = LATER};
+    assert_false(wall_clock_hear(&clock, 1, LATER + 9000, &now));
+    assert_false(wall_clock_hear(&clock, 2, LATER + 9000, &now));
+    assert_int_equal(clock.floor_s, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(time_never_runs_below_what_is_stored),
+        cmocka_unit_test(a_clock_before_the_build_is_unset),
+        cmocka_unit_test(two_members_that_agree_set_an_unset_clock),
+        cmocka_unit_test(members_that_differ_or_know_nothing_do_not),
+        cmocka_unit_test(a_clock_that_is_set_hears_nobody),
+    };
+    return cmocka_run_group_tests_name("wall_clock", tests, NULL, NULL);
+}
