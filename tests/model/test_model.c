@@ -291,7 +291,7 @@ static void specifications_have_a_normal_form_and_a_size(void **state)
         assert_int_equal(model_parameters(model), cases[c].parameters);
         assert_int_equal(model_features(model), cases[c].features);
         assert_int_equal(model_classes(model), cases[c].classes);
-        assert_true(model_rate(model) > 0 && model_rate(model) < 1);
+        assert_true(model_rate(model) > 0 && model_rate(model) <= 1);
         model_free(&model);
         assert_null(model);
     }

@@ -31,6 +31,7 @@ struct outcome {
 /* A node that answers every request with the same line, and remembers the last request. */
 struct played_node {
     pthread_t thread;
+    pthread_mutex_t lock; /* of the request */
     int listener;
     char path[600], answer[OUTPUT_MAX], request[OUTPUT_MAX];
     bool hang_up, stops; /* says nothing; ends after its first answer */
@@ -122,19 +123,30 @@ static json_t *result(void)
 
 static void answer_one(struct played_node *node, int client)
 {
+    static _Thread_local char request[OUTPUT_MAX];
     size_t used = 0;
-    while (used < sizeof node->request - 1) {
-        ssize_t size = recv(client, node->request + used, sizeof node->request - 1 - used, 0);
+    while (used < sizeof request - 1 && (used == 0 || request[used - 1] != '\n')) {
+        ssize_t size = recv(client, request + used, sizeof request - 1 - used, 0);
         if (size <= 0)
             break;
         used += (size_t)size;
-        if (node->request[used - 1] == '\n') {
-            if (!node->hang_up)
-                (void)!send(client, node->answer, strlen(node->answer), MSG_NOSIGNAL);
-            break;
-        }
     }
-    node->request[used] = '\0';
+    request[used] = '\0';
+    pthread_mutex_lock(&node->lock);
+    strcpy(node->request, request);
+    pthread_mutex_unlock(&node->lock);
+    if (used > 0 && request[used - 1] == '\n' && !node->hang_up)
+        (void)!send(client, node->answer, strlen(node->answer), MSG_NOSIGNAL);
+}
+
+/* The last request, whole: it is kept before it is answered. */
+static const char *last_request(struct played_node *node)
+{
+    static char request[OUTPUT_MAX];
+    pthread_mutex_lock(&node->lock);
+    strcpy(request, node->request);
+    pthread_mutex_unlock(&node->lock);
+    return request;
 }
 
 static void *play(void *self)
@@ -167,6 +179,7 @@ static void node_begin(struct played_node *node, const char *dir, const char *an
     node->listener = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(node->listener, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(node->listener, 16), 0);
+    assert_int_equal(pthread_mutex_init(&node->lock, NULL), 0);
     assert_int_equal(pthread_create(&node->thread, NULL, play, node), 0);
 }
 
@@ -453,7 +466,7 @@ static void a_running_node_is_handed_its_certificate(void **state)
     ctl("--dir r1 accept r1/node.cert");
     node_end(&node);
     expect_done("the running node has it");
-    assert_non_null(strstr(node.request, "{\"command\":\"accept\",\"certificate\":\""));
+    assert_non_null(strstr(last_request(&node), "{\"command\":\"accept\",\"certificate\":\""));
     assert_int_not_equal(access("r1/membership.cert", F_OK), 0);
     node_begin(&node, "r1", "{\"ok\":false,\"error\":\"certificate: no: ask again\"}");
     ctl("--dir r1 accept r1/node.cert");
@@ -503,7 +516,7 @@ static void status_is_a_screen_or_the_answer_itself(void **state)
     assert_true(json_is_null(json_object_get(value, "accuracy_alone")));
     json_decref(value);
     node_end(&node);
-    assert_string_equal(node.request, "{\"command\":\"status\"}\n");
+    assert_string_equal(last_request(&node), "{\"command\":\"status\"}\n");
 }
 
 static void an_answer_with_nothing_in_it_is_all_unknown(void **state)
@@ -551,7 +564,7 @@ static void peers_and_history_are_tables_or_lists(void **state)
     expect_done("ROUND  TIME");
     expect_done("starting\n");
     expect_done("(lost at a restart)\n");
-    assert_string_equal(node.request, "{\"command\":\"history\",\"last\":2}\n");
+    assert_string_equal(last_request(&node), "{\"command\":\"history\",\"last\":2}\n");
     ctl("--dir q --json history");
     value = result();
     assert_int_equal(json_array_size(value), 2);
@@ -597,7 +610,7 @@ static void stop_waits_until_the_node_is_gone(void **state)
     ctl("--dir q stop");
     expect_done("stopped\n");
     node_end(&node);
-    assert_string_equal(node.request, "{\"command\":\"stop\"}\n");
+    assert_string_equal(last_request(&node), "{\"command\":\"stop\"}\n");
     node_begin(&node, "q", "{\"ok\":true}");
     ctl("--dir q stop --json");
     json_t *value = result();
