@@ -402,6 +402,23 @@ enum starling_error config_write(const struct config *config, const char *sectio
     return STARLING_OK;
 }
 
+#define HELP_COLUMN 34
+#define HELP_WIDTH 79
+
+/* `head`, and `help` beside it, broken between words. */
+static void write_help(const char *head, const char *help, FILE *file)
+{
+    int column = fprintf(file, "  %-*s", HELP_COLUMN - 2, head);
+    while (*help) {
+        size_t length = strcspn(help, " ");
+        if (column > HELP_COLUMN && column + 1 + (int)length > HELP_WIDTH)
+            column = fprintf(file, "\n%*s", HELP_COLUMN, "") - 1;
+        column += fprintf(file, " %.*s", (int)length, help);
+        help += length + strspn(help + length, " ");
+    }
+    fputs("\n", file);
+}
+
 void config_help(FILE *file, const char *sections)
 {
     char section[NAME_MAX_SIZE];
@@ -413,6 +430,6 @@ void config_help(FILE *file, const char *sections)
             char head[CONFIG_TEXT_MAX];
             snprintf(head, sizeof head, "%s.%s (%s)", setting->section, setting->name,
                      *setting->initial ? setting->initial : "empty");
-            fprintf(file, "  %-34s %s\n", head, setting->help);
+            write_help(head, setting->help, file);
         }
 }

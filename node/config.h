@@ -84,6 +84,9 @@ void config_defaults(struct config *config);
  * with "FILE:LINE: ". `#` and `;` begin a comment at the start of a line, or between blanks. */
 enum starling_error config_load(struct config *config, const char *file, struct problem *problem);
 
+/* The line of an INI file that gives "section.key" last; 0 when none does or it cannot be read. */
+size_t config_line(const char *file, const char *name);
+
 /* Sets "section.key" from text; `where` ("--set", "--nodes") begins the problem's text. */
 enum starling_error config_set(struct config *config, const char *name, const char *value,
                                const char *where, struct problem *problem);
@@ -96,7 +99,7 @@ enum starling_error config_set_pair(struct config *config, const char *pair, con
 enum starling_error config_write(const struct config *config, const char *sections, bool comments,
                                  FILE *file, struct problem *problem);
 
-/* One line a key, "  section.key (default)  help", for --help. */
+/* "  section.key (default)  help" for each key, broken to fit 80 columns, for --help. */
 void config_help(FILE *file, const char *sections);
 
 /* Durations ("250ms", "10s", "1m", "2h", "1d") in microseconds and sizes ("64KiB", "1MB", "512")

@@ -32,18 +32,20 @@ static enum starling_error fail(struct reading *reading, const char *what)
     return STARLING_INVALID;
 }
 
+#define BLANKS " \t\v\f\r" /* what inih takes for blank */
+
 /* Ends `line` before a comment: a mark with a blank on either side, so that a '#' within a key or
  * a path stays. */
 static void strip(char *line)
 {
     for (char *c = line; *c; c++)
-        if ((*c == '#' || *c == ';') && (c == line || strchr(" \t", c[-1])) &&
-            (!c[1] || strchr(" \t", c[1]))) {
+        if ((*c == '#' || *c == ';') && (c == line || strchr(BLANKS, c[-1])) &&
+            (!c[1] || strchr(BLANKS, c[1]))) {
             *c = '\0';
             break;
         }
     size_t length = strlen(line);
-    while (length > 0 && strchr(" \t\r", line[length - 1]))
+    while (length > 0 && strchr(BLANKS, line[length - 1]))
         line[--length] = '\0';
 }
 
@@ -60,7 +62,7 @@ static char *next_line(char *buffer, int size, void *self)
     reading->number++;
     if (strlen(line) != (size_t)(stop - line))
         fail(reading, "a zero byte: this is not a text file");
-    line += strspn(line, " \t");
+    line += strspn(line, BLANKS);
     strip(line);
     reading->line = line;
     size_t length = strlen(line);
@@ -96,7 +98,7 @@ static int take(void *self, const char *section, const char *name, const char *b
     snprintf(full, sizeof full, "%.60s.%.60s", section, name);
     snprintf(where, sizeof where, "%.200s:%zu", reading->file, reading->number);
     const char *value = strpbrk(reading->line, "=:") + 1;
-    value += strspn(value, " \t");
+    value += strspn(value, BLANKS);
     if (config_set(reading->config, full, value, where, reading->problem)) {
         reading->failed = reading->number;
         return 0;
@@ -126,26 +128,51 @@ static enum starling_error parse(struct reading *reading)
     return reading->failed ? STARLING_INVALID : STARLING_OK;
 }
 
-enum starling_error config_load(struct config *config, const char *file, struct problem *problem)
+/* Reads `file` over `config`, which is half changed when it fails; given[] by setting. */
+static enum starling_error load(struct config *config, const char *file, size_t *given,
+                                struct problem *problem)
 {
-    struct config copy = *config;
-    struct reading reading = {.config = &copy, .file = file, .problem = problem};
+    struct reading reading = {.config = config, .file = file, .given = given, .problem = problem};
     size_t size = 0;
     char *text = malloc(FILE_BYTES_MAX + 1);
-    reading.given = calloc(config_setting_count, sizeof *reading.given);
-    enum starling_error error = STARLING_OK;
-    if (!text || !reading.given)
-        error = problem_no_memory(problem, "the configuration");
-    else
-        error = file_read(file, false, text, FILE_BYTES_MAX, &size, problem);
+    if (!text)
+        return problem_no_memory(problem, "the configuration");
+    enum starling_error error = file_read(file, false, text, FILE_BYTES_MAX, &size, problem);
     if (!error) {
         reading.next = text;
         reading.end = text + size;
         error = parse(&reading);
     }
-    if (!error)
-        *config = copy;
-    free(reading.given);
     free(text);
     return error;
+}
+
+enum starling_error config_load(struct config *config, const char *file, struct problem *problem)
+{
+    struct config copy = *config;
+    size_t *given = calloc(config_setting_count, sizeof *given);
+    enum starling_error error =
+        given ? load(&copy, file, given, problem) : problem_no_memory(problem, "the configuration");
+    if (!error)
+        *config = copy;
+    free(given);
+    return error;
+}
+
+size_t config_line(const char *file, const char *name)
+{
+    struct config scratch;
+    char section[64];
+    const char *dot = strchr(name, '.');
+    size_t line = 0, *given = calloc(config_setting_count, sizeof *given);
+    config_defaults(&scratch);
+    if (given && dot && (size_t)(dot - name) < sizeof section &&
+        !load(&scratch, file, given, NULL)) {
+        memcpy(section, name, (size_t)(dot - name));
+        section[dot - name] = '\0';
+        size_t index = setting_index(section, dot + 1);
+        line = index < config_setting_count ? given[index] : 0;
+    }
+    free(given);
+    return line;
 }

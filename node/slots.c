@@ -88,7 +88,8 @@ static const char *decode_header(const uint8_t header[HEADER_BYTES], struct save
     saved->sequence = get(&at, 8);
     saved->ledger = get(&at, 8);
     saved->parameters = get(&at, 8);
-    if (*flags & ~(HAS_MOMENTUM | HAS_READOUT) || !isfinite(saved->age) || saved->age < 0)
+    if (*flags & ~(HAS_MOMENTUM | HAS_READOUT) || !isfinite(saved->age) || saved->age < 0 ||
+        saved->number > INT64_MAX) /* there must always be a next one */
         return "is corrupt";
     return NULL;
 }

@@ -243,6 +243,8 @@ static void a_bad_file_is_refused_by_line_and_changes_nothing(void **state)
         {"[gosip]\nfanout = 2\n", 0, "x.ini:2: there is no setting gosip.fanout: did you mean"},
         {"[gossip]\nwhat\nfanout = 0\n", 0, "x.ini:2: neither"},
         {"[gossip]\nfanout = 0\nwhat\n", 0, "x.ini:2: gossip.fanout"},
+        {"[gossip]\nfanout = 2\n\vb\n", 0, "x.ini:3: neither [section] nor key = value"},
+        {"[gossip]\nfanout = 2\n\fview\n", 0, "x.ini:3: neither [section] nor key = value"},
         {"[gossip]\nfan\0out = 2\n", 21, "x.ini:2: a zero byte"},
         {"[task]\n[gossip]\nfanout = 2 3\n", 0, "x.ini:3: gossip.fanout is \"2 3\""},
     };
@@ -395,10 +397,8 @@ static void help_names_every_setting_of_a_section(void **state)
     FILE *file = open_memstream(&text, &size);
     config_help(file, "task learn gossip node control sim");
     fclose(file);
-    size_t lines = 0;
-    for (const char *c = text; *c; c++)
-        lines += *c == '\n';
-    assert_int_equal(lines, config_setting_count);
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+        assert_true(strcspn(line, "\n") < 80);
     for (size_t i = 0; i < config_setting_count; i++) {
         char name[100];
         snprintf(name, sizeof name, "  %s.%s (", config_settings[i].section,

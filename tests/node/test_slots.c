@@ -149,6 +149,25 @@ static void a_damaged_newest_slot_gives_way_to_the_one_before(void **state)
     expect(folder, 2, true, true);
 }
 
+/* After it there could be no newer one. */
+static void a_slot_with_the_greatest_number_is_passed_over(void **state)
+{
+    struct folder *folder = *state;
+    save(folder, 1, false, false);
+    struct saved greatest = sample(2, false, false), saved;
+    greatest.number = UINT64_MAX - 1;
+    assert_int_equal(slots_save(folder->path, &greatest, NULL), 0);
+    saved_clear(&greatest);
+    bool found;
+    char note[PROBLEM_TEXT_MAX];
+    assert_int_equal(slots_load(folder->path, MAX_BYTES, &saved, &found, note, NULL), 0);
+    assert_true(found);
+    assert_int_equal(saved.round, 1);
+    saved_clear(&saved);
+    save(folder, 3, false, false);
+    expect(folder, 3, false, false);
+}
+
 static void a_longer_slot_is_passed_over(void **state)
 {
     struct folder *folder = *state;
@@ -316,6 +335,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_newest_save_comes_back_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_grow_over_restarts, setup, teardown),
         cmocka_unit_test_setup_teardown(a_damaged_newest_slot_gives_way_to_the_one_before, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_slot_with_the_greatest_number_is_passed_over, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_longer_slot_is_passed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(saving_heals_damage, setup, teardown),
