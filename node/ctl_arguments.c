@@ -28,16 +28,24 @@ static struct ctl_option *find(struct ctl_option *options, const char *text)
     return NULL;
 }
 
+/* Behind the command's own options stand those that main has taken out of the line already. */
 static enum outcome unknown(struct ctl *ctl, struct ctl_option *options, const char *text)
 {
+    static const char *const common[] = {"--dir", "--json", "--help", "--version"};
     const char *names[16];
+    char said[64];
     size_t count = 0;
-    for (; options && options->name && count < 16; options++)
+    for (; options && options->name && count < 12; options++)
         names[count++] = options->name;
-    const char *near = nearest_word(text, names, count);
+    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
+        names[count++] = common[i];
+    snprintf(said, sizeof said, "%.*s", (int)strcspn(text, "="), text);
+    const char *near = nearest_word(said, names, count);
+    if (near && !strcmp(near, said))
+        return ctl_fail(ctl, OUTCOME_USAGE, "%s: takes no value: write it without =", said);
     if (near)
-        return ctl_fail(ctl, OUTCOME_USAGE, "%.60s: no such option: did you mean %s?", text, near);
-    return ctl_fail(ctl, OUTCOME_USAGE, "%.60s: no such option: see --help", text);
+        return ctl_fail(ctl, OUTCOME_USAGE, "%s: no such option: did you mean %s?", said, near);
+    return ctl_fail(ctl, OUTCOME_USAGE, "%s: no such option: see --help", said);
 }
 
 enum outcome ctl_arguments(struct ctl *ctl, int count, char **arguments, struct ctl_option *options,

@@ -1,10 +1,12 @@
 #include "node/ctl_format.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -162,32 +164,87 @@ bool table_add(struct table *table, struct cell cell)
     return true;
 }
 
+static bool is_left(const char *heading)
+{
+    return heading[strspn(heading, "~")] == '<';
+}
+
+static const char *title(const char *heading)
+{
+    return heading + strspn(heading, "~<");
+}
+
+/* Columns of the terminal; a file or pipe takes any line. */
+static int room(void)
+{
+    struct winsize window;
+    bool known = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0;
+    return known && window.ws_col > 0 ? window.ws_col : INT_MAX;
+}
+
+/* Leaves out dispensable columns, the last first, until a row fits: a width of 0. Returns whether
+ * any went. */
+static bool fit(const struct table *table, int *widths)
+{
+    int total = -2, most = room();
+    bool left_out = false;
+    for (size_t i = 0; i < table->columns; i++)
+        total += widths[i] + 2;
+    for (size_t i = table->columns; i-- > 0 && total > most;) {
+        if (table->headings[i][0] != '~')
+            continue;
+        total -= widths[i] + 2;
+        widths[i] = 0;
+        left_out = true;
+    }
+    return left_out;
+}
+
 static void print_row(const struct table *table, const int *widths, const struct cell *row)
 {
+    const char *gap = "";
     for (size_t i = 0; i < table->columns; i++) {
-        bool left = table->headings[i][0] == '<';
-        const char *text = row ? row[i].text : table->headings[i] + left;
+        if (widths[i] == 0)
+            continue;
+        bool left = is_left(table->headings[i]);
+        const char *text = row ? row[i].text : title(table->headings[i]);
         int width = left && i + 1 == table->columns ? 0 : widths[i];
-        printf("%s%*s", i ? "  " : "", left ? -width : width, text);
+        printf("%s%*s", gap, left ? -width : width, text);
+        gap = "  ";
     }
     printf("\n");
+}
+
+static void print_left_out(const struct table *table, const int *widths)
+{
+    const char *gap = "";
+    printf("%sno room for ", colour_begin(COLOUR_DIM));
+    for (size_t i = 0; i < table->columns; i++)
+        if (widths[i] == 0) {
+            printf("%s%s", gap, title(table->headings[i]));
+            gap = ", ";
+        }
+    printf(": widen the terminal, or --json%s\n", colour_end());
 }
 
 void table_print(const struct table *table)
 {
     int widths[32] = {0};
     for (size_t i = 0; i < table->columns; i++)
-        widths[i] = (int)strlen(table->headings[i] + (table->headings[i][0] == '<'));
+        widths[i] = (int)strlen(title(table->headings[i]));
     for (size_t i = 0; i < table->count; i++) {
         int width = (int)strlen(table->cells[i].text);
         if (width > widths[i % table->columns])
             widths[i % table->columns] = width;
     }
+    bool left_out = fit(table, widths);
     printf("%s", colour_begin(COLOUR_DIM));
     print_row(table, widths, NULL);
     printf("%s", colour_end());
     for (size_t i = 0; i + table->columns <= table->count; i += table->columns)
         print_row(table, widths, &table->cells[i]);
+    if (left_out)
+        print_left_out(table, widths);
 }
 
 static bool coloured(void)

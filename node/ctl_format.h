@@ -26,9 +26,11 @@ struct cell cell_duration(const json_t *value); /* of seconds: 2 h 03 min */
 struct cell cell_milliseconds(const json_t *value);
 struct cell cell_clock(const json_t *value); /* of seconds since 1970, local time */
 
-/* A table: cells in rows, as wide as they need. */
+/* A table: cells in rows, as wide as they need. Headings end with NULL; one that begins with '<' is
+ * left-aligned, and one that begins with '~' (before a '<') is left out, the last first, where the
+ * terminal is too narrow for all. */
 struct table;
-struct table *table_new(const char *const *headings); /* NULL at the end; leading '<': left */
+struct table *table_new(const char *const *headings);
 void table_free(struct table **table);
 bool table_add(struct table *table, struct cell cell); /* false when memory is out */
 void table_print(const struct table *table);

@@ -18,9 +18,9 @@ static const struct ctl_command *const commands[] = {
 static const char help[] =
     "starlingctl - makes swarms and nodes, and asks running nodes how they are\n"
     "\n"
-    "  starlingctl init                               a node that is a swarm of its own\n"
-    "  starlingctl swarm admit ~/swarm alice.pub      lets a node into a swarm\n"
-    "  starlingctl status                             how the node is doing\n"
+    "  starlingctl init                            a node that is a swarm of its own\n"
+    "  starlingctl swarm admit ~/swarm alice.pub   lets a node into a swarm\n"
+    "  starlingctl status                          how the node is doing\n"
     "\n"
     "usage: starlingctl [--dir DIR] [--json] COMMAND [ARGUMENTS]\n"
     "\n"
@@ -30,21 +30,22 @@ static const char help[] =
     "\n"
     "A node\n"
     "  init                        a new node folder: keys, node.pub, node.ini\n"
-    "  accept FILE                 takes a certificate in, whether the node runs or not\n"
+    "  accept FILE                 takes a certificate in; the node may be running\n"
     "\n"
     "A running node\n"
-    "  status                      one screen: model, accuracy, trend, peers, traffic\n"
+    "  status                      one screen: model, accuracy, trend, traffic\n"
     "  peers                       a row for each peer\n"
     "  history                     evaluations over time\n"
     "  stop                        saves and ends\n"
     "\n"
     "Options\n"
-    "  --dir DIR    the node's folder ($XDG_STATE_HOME/starling, else ~/.local/state/starling)\n"
+    "  --dir DIR    its folder ($XDG_STATE_HOME/starling or ~/.local/state/starling)\n"
     "  --json       results as JSON\n"
     "  --help       this, or COMMAND --help\n"
     "  --version\n"
     "\n"
-    "Exit: 0 done, 1 failed, 2 wrong usage, 3 no node answers. Manual: starlingctl(1)\n";
+    "Exit: 0 done, 1 failed, 2 wrong usage, 3 no node answers.\n"
+    "Manual: starlingctl(1)\n";
 
 void ctl_print_json(json_t *value)
 {
@@ -128,6 +129,11 @@ static enum outcome unknown(struct ctl *ctl, int count, char **arguments)
     bool swarm = !strcmp(arguments[0], "swarm");
     if (swarm && count == 1)
         return ctl_fail(ctl, OUTCOME_USAGE, "swarm: say what to do: swarm create or swarm admit");
+    if (!strncmp(arguments[0], "--", 2) && arguments[0][2]) {
+        const char *operands[1];
+        size_t operand_count;
+        return ctl_arguments(ctl, 1, arguments, NULL, operands, &operand_count);
+    }
     if (arguments[0][0] == '-')
         return ctl_fail(ctl, OUTCOME_USAGE, "%.60s: no such option: see starlingctl --help",
                         arguments[0]);

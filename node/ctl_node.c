@@ -19,8 +19,8 @@
 #define INI_SECTIONS "task learn gossip node control"
 
 static const char ini_head[] =
-    "# A starling node. What is removed here takes its default; `starling-node --set KEY=VALUE`\n"
-    "# overrides. Manual: starling-config(5)\n"
+    "# A starling node. What is removed here takes its default, and\n"
+    "# `starling-node --set SECTION.KEY=VALUE` overrides. Manual: starling-config(5)\n"
     "\n";
 
 /* A node folder in the making. */
@@ -409,14 +409,14 @@ static enum outcome accept_file(struct ctl *ctl, int count, char **arguments)
 
 const struct ctl_command ctl_init = {
     "init",
-    "starlingctl [--dir DIR] [--json] init [--swarm swarm.pub] [--listen ENDPOINT] [--seed S]...\n"
+    "starlingctl [--dir DIR] [--json] init [--swarm FILE] [--listen E] [--seed S]...\n"
     "\n"
-    "Makes a node's folder: identity.key (secret), node.pub (for the swarm's authority) and a\n"
-    "commented node.ini. Without --swarm the node founds a swarm of its own and belongs to it at\n"
-    "once.\n"
+    "Makes a node's folder: identity.key (secret), node.pub (for the swarm's\n"
+    "authority) and a commented node.ini. Without --swarm the node founds a swarm of\n"
+    "its own and belongs to it at once.\n"
     "\n"
     "  --swarm FILE        the swarm.pub of the swarm it is to join\n"
-    "  --listen ENDPOINT   where peers reach it, tcp://ADDRESS:PORT (tcp://127.0.0.1:*)\n"
+    "  --listen ENDPOINT   where it listens, tcp://ADDRESS:PORT (tcp://127.0.0.1:*)\n"
     "  --seed KEY@ENDPOINT a first peer; any number of them. KEY is its identity\n",
     init,
 };
@@ -425,7 +425,8 @@ const struct ctl_command ctl_accept = {
     "accept",
     "starlingctl [--dir DIR] [--json] accept FILE.cert\n"
     "\n"
-    "Takes in the certificate that the swarm's authority made for this node. A running node gets\n"
-    "it at once; otherwise it is put into the folder for the next start.\n",
+    "Takes in the certificate that the swarm's authority made for this node. A\n"
+    "running node gets it at once; otherwise it is put into the folder for the next\n"
+    "start.\n",
     accept_file,
 };

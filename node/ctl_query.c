@@ -165,9 +165,9 @@ static enum outcome print_list(struct ctl *ctl, json_t *answer, const char *key,
     return good ? OUTCOME_DONE : ctl_fail(ctl, OUTCOME_FAILED, "out of memory for a table");
 }
 
-static const char *const peer_headings[] = {"<PEER",     "<ENDPOINT", "<STATE",   "SEEN",
-                                            "RTT",       "MODELS IN", "OUT",      "BYTES IN",
-                                            "BYTES OUT", "HERE",      "REJECTED", NULL};
+static const char *const peer_headings[] = {"<PEER",      "~<ENDPOINT", "<STATE",   "SEEN",
+                                            "~RTT",       "MODELS IN",  "OUT",      "~BYTES IN",
+                                            "~BYTES OUT", "HERE",       "REJECTED", NULL};
 
 static bool fill_peer(struct table *table, const json_t *peer)
 {
@@ -202,9 +202,9 @@ static enum outcome peers(struct ctl *ctl, int count, char **arguments)
     return outcome ? outcome : print_list(ctl, answer, "peers", peer_headings, fill_peer);
 }
 
-static const char *const history_headings[] = {"ROUND",    "<TIME",  "AGE",         "ACCURACY",
-                                               "LOSS",     "MERGED", "MERGED LOSS", "MODELS",
-                                               "DISTANCE", "<TREND", NULL};
+static const char *const history_headings[] = {
+    "ROUND",        "<TIME",  "AGE",       "ACCURACY", "LOSS", "~MERGED",
+    "~MERGED LOSS", "MODELS", "~DISTANCE", "<TREND",   NULL};
 
 static bool fill_history(struct table *table, const json_t *row)
 {
@@ -272,8 +272,10 @@ const struct ctl_command ctl_status = {
     "status",
     "starlingctl [--dir DIR] [--json] status\n"
     "\n"
-    "One screen about the running node: who it is, what it learns, how well its model does on\n"
-    "the examples it holds out, where that is heading, its peers and its traffic.\n"
+    "One screen about the running node: who it is, what it learns, how well its\n"
+    "model does on the examples it holds out, where that is heading, its peers and\n"
+    "its traffic. Others find it by --seed NODE@ENDPOINT, which --json gives in one\n"
+    "piece as \"seed\".\n"
     "\n"
     "  --json   the same as one JSON object; null where nothing is known\n",
     status,
@@ -283,9 +285,9 @@ const struct ctl_command ctl_peers = {
     "peers",
     "starlingctl [--dir DIR] [--json] peers\n"
     "\n"
-    "A row for each peer: its key, endpoint and state, when it was last heard, the round trip,\n"
-    "models and bytes each way, how its last model did on this node's own examples (HERE), and\n"
-    "how many of its messages were rejected.\n"
+    "A row for each peer: its key, endpoint and state, when it was last heard, the\n"
+    "round trip, models and bytes each way, how its last model did on this node's\n"
+    "own examples (HERE), and how many of its messages were rejected.\n"
     "\n"
     "  --json   a list of objects\n",
     peers,
@@ -295,9 +297,9 @@ const struct ctl_command ctl_history = {
     "history",
     "starlingctl [--dir DIR] [--json] history [--last N]\n"
     "\n"
-    "The last evaluations on the examples the node holds out, oldest first: after each pass\n"
-    "(ACCURACY, LOSS) and before it, after the merges (MERGED), how many models were merged and\n"
-    "how far away they were (DISTANCE, relative).\n"
+    "The last evaluations on the examples the node holds out, oldest first: after\n"
+    "each pass (ACCURACY, LOSS) and before it, after the merges (MERGED), how many\n"
+    "models were merged and how far away they were (DISTANCE, relative).\n"
     "\n"
     "  --last N   how many rows (20; at most 3000)\n"
     "  --json     a list of objects\n",
@@ -308,6 +310,7 @@ const struct ctl_command ctl_stop = {
     "stop",
     "starlingctl [--dir DIR] [--json] stop\n"
     "\n"
-    "Ends the running node, which saves its model first, and waits until it is gone (5 s).\n",
+    "Ends the running node, which saves its model first, and waits until it is gone\n"
+    "(5 s).\n",
     stop,
 };

@@ -277,9 +277,9 @@ const struct ctl_command ctl_swarm_create = {
     "swarm create",
     "starlingctl [--json] swarm create DIR\n"
     "\n"
-    "Makes a swarm's authority in DIR: authority.key (secret: it decides who belongs to the\n"
-    "swarm; keep it offline), swarm.pub (for everybody who joins) and issued.db (what was given\n"
-    "out).\n",
+    "Makes a swarm's authority in DIR: authority.key (secret: it decides who belongs\n"
+    "to the swarm; keep it offline), swarm.pub (for everybody who joins) and\n"
+    "issued.db (what was given out).\n",
     create,
 };
 
@@ -287,8 +287,9 @@ const struct ctl_command ctl_swarm_admit = {
     "swarm admit",
     "starlingctl [--json] swarm admit DIR NODE.pub... [options]\n"
     "\n"
-    "Lets nodes into the swarm whose authority lies in DIR: writes NODE.cert beside each\n"
-    "NODE.pub. Send it back to the node, which takes it in with `starlingctl accept`.\n"
+    "Lets nodes into the swarm whose authority lies in DIR: writes NODE.cert beside\n"
+    "each NODE.pub. Send it back to the node, which takes it in with `starlingctl\n"
+    "accept`.\n"
     "\n"
     "  --days N           valid for N days (90)\n"
     "  --until TIME       valid until then, instead of --days\n"

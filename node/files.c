@@ -47,7 +47,8 @@ enum starling_error file_read(const char *path, bool secret, void *buffer, size_
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
         return problem_set(problem, errno == ENOENT ? STARLING_INVALID : STARLING_FAILED,
-                           "%s: cannot be opened: %s", path, strerror(errno));
+                           "%s: cannot be opened: %s: see that the path is right", path,
+                           strerror(errno));
     enum starling_error error = judge(path, file, secret, most, problem);
     /* One byte beyond `most` is asked for apart, so that a file that grows meanwhile is seen. */
     while (!error) {

@@ -7,10 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/nearest.h"
 #include "model/random.h"
 #include "model/vector.h"
 #include "node/settings.h"
 #include "node/task.h"
+#include "sim/network.h"
 
 #define WRITERS_EXAMPLES_MAX 60000u /* of all writers together, when nobody says how many */
 
@@ -106,9 +108,42 @@ static enum starling_error choose_test(struct experiment *experiment, struct pro
     return STARLING_OK;
 }
 
+/* sim.baseline is a list of these. */
+static enum starling_error check_baseline(const char *list, struct problem *problem)
+{
+    static const char *const names[] = {"local", "central"};
+    char word[32];
+    while (*(list += strspn(list, ", \t"))) {
+        size_t length = strcspn(list, ", \t");
+        snprintf(word, sizeof word, "%.*s", (int)(length < 31 ? length : 31), list);
+        list += length;
+        if (strcmp(word, names[0]) == 0 || strcmp(word, names[1]) == 0)
+            continue;
+        const char *near = nearest_word(word, names, 2);
+        return problem_set(problem, STARLING_INVALID,
+                           "sim.baseline: there is no baseline \"%s\": %s%s%swrite local, central, "
+                           "or both with a comma between",
+                           word, near ? "did you mean " : "", near ? near : "",
+                           near ? "? Or " : "");
+    }
+    return STARLING_OK;
+}
+
+/* What can be known to be wrong before any data is read. */
+static enum starling_error check(const struct config *config, struct problem *problem)
+{
+    struct network network;
+    enum starling_error error = check_baseline(config->sim.baseline, problem);
+    return error ? error
+                 : network_parse(config->sim.latency, config->sim.drop, config->sim.seed, &network,
+                                 problem);
+}
+
 struct experiment *experiment_new(const struct config *config, uint64_t period_default_us,
                                   struct problem *problem)
 {
+    if (check(config, problem))
+        return NULL;
     struct experiment *experiment = calloc(1, sizeof *experiment);
     if (!experiment) {
         problem_no_memory(problem, "the experiment");

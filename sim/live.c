@@ -6,6 +6,7 @@
 #include "model/vector.h"
 #include "sim/live_swarm.h"
 #include "sim/measure.h"
+#include "sim/stopwatch.h"
 
 #define TURN_S 0.05 /* between looks at nodes, progress and Ctrl-C while they learn */
 #define REASON_S 0.5
@@ -85,39 +86,19 @@ static enum starling_error write_row(struct live *live, uint64_t round, double t
                                      double age_sum, uint64_t messages, uint64_t bytes,
                                      struct problem *problem)
 {
-    struct measured *measured = malloc(count * sizeof *measured);
-    double *accuracy = malloc(count * sizeof *accuracy), loss = 0;
-    if (!measured || !accuracy) {
-        free(measured);
-        free(accuracy);
-        return problem_no_memory(problem, "an evaluation");
-    }
-    measure(live->experiment, live->pool, models, count, live->experiment->config.sim.eval_examples,
-            measured);
-    for (size_t i = 0; i < count; i++) {
-        accuracy[i] = measured[i].accuracy;
-        loss += measured[i].loss;
-    }
-    struct spread spread = spread_of(accuracy, count);
     live->latest = (struct round_row){
         .round = round,
         .time_s = time_s,
         .online = live->count,
-        .accuracy_mean = spread.mean,
-        .accuracy_std = spread.std,
-        .accuracy_min = spread.min,
-        .accuracy_p10 = spread.p10,
-        .accuracy_p50 = spread.p50,
-        .accuracy_p90 = spread.p90,
-        .loss_mean = loss / (double)count,
-        .consensus_distance = consensus_distance(live->experiment, models, count),
         .age_mean = age_sum / (double)count,
         .messages = messages,
         .bytes = bytes,
     };
+    enum starling_error error =
+        measure_round(live->experiment, live->pool, models, count, &live->latest, problem);
+    if (error != STARLING_OK)
+        return error;
     live->any = true;
-    free(measured);
-    free(accuracy);
     return results_round(live->results, &live->latest, problem);
 }
 
@@ -140,7 +121,7 @@ static enum starling_error traffic_so_far(const struct live *live, uint64_t *mes
 static enum starling_error evaluate_nodes(struct live *live, uint64_t round,
                                           struct problem *problem)
 {
-    double before = live_seconds(), age_sum = 0, age = 0;
+    double before = stopwatch_seconds(), age_sum = 0, age = 0;
     uint64_t messages, bytes;
     struct version **models = calloc(live->evaluated, sizeof *models);
     enum starling_error error = models ? STARLING_OK : problem_no_memory(problem, "an evaluation");
@@ -152,13 +133,13 @@ static enum starling_error evaluate_nodes(struct live *live, uint64_t round,
     if (error == STARLING_OK)
         error = traffic_so_far(live, &messages, &bytes, problem);
     if (error == STARLING_OK)
-        error = write_row(live, round, live_seconds() - live->started_s,
+        error = write_row(live, round, stopwatch_seconds() - live->started_s,
                           (const struct version *const *)models, live->evaluated, age_sum, messages,
                           bytes, problem);
     for (size_t i = 0; models && i < live->evaluated; i++)
         version_release(&models[i]);
     free(models);
-    live->summary->eval_seconds += live_seconds() - before;
+    live->summary->eval_seconds += stopwatch_seconds() - before;
     return error;
 }
 
@@ -166,7 +147,7 @@ static enum starling_error evaluate_nodes(struct live *live, uint64_t round,
 static enum starling_error learn_until(struct live *live, double moment_s, struct problem *problem)
 {
     for (;;) {
-        double now = live_seconds() - live->started_s;
+        double now = stopwatch_seconds() - live->started_s;
         if (was_interrupted(live) || now >= moment_s)
             return STARLING_OK;
         enum starling_error error = live_swarm_check(&live->swarm, problem);
@@ -185,14 +166,14 @@ static enum starling_error learn(struct live *live, struct problem *problem)
     const struct config *config = &live->experiment->config;
     /* Anew, so that speed and time left are those of learning. */
     progress_begin(live->progress, "round", config->sim.rounds, live->options->quiet);
-    live->started_s = live_seconds();
+    live->started_s = stopwatch_seconds();
     enum starling_error error = live_swarm_start(&live->swarm, problem);
     for (uint64_t round = 1; round <= config->sim.rounds && error == STARLING_OK; round++) {
         error = learn_until(live, (double)round * live->period_s, problem);
         if (error != STARLING_OK || live->interrupted)
             break;
         live->summary->rounds = round;
-        bool late = live_seconds() - live->started_s >= (double)(round + 1) * live->period_s;
+        bool late = stopwatch_seconds() - live->started_s >= (double)(round + 1) * live->period_s;
         if (round < config->sim.rounds && round % config->sim.eval_every == 0 && !late)
             error = evaluate_nodes(live, round, problem);
     }
@@ -228,7 +209,7 @@ static enum starling_error gather(struct live *live, struct problem *problem)
         if (!live->readouts[i])
             return STARLING_FAILED;
     }
-    live->summary->wall_seconds = live_seconds() - live->started_s;
+    live->summary->wall_seconds = stopwatch_seconds() - live->started_s;
     for (size_t i = 0; i < live->count; i++) {
         json_t *status = ask_status(live, i, problem);
         if (!status)
@@ -330,13 +311,13 @@ static enum starling_error bring_up(struct live *live, struct problem *problem)
         return STARLING_FAILED;
     enum starling_error error = live_swarm_make(&live->swarm, live->experiment, live->options->dir,
                                                 live->options->interrupted, problem);
-    double before = live_seconds();
+    double before = stopwatch_seconds();
     if (error == STARLING_OK)
         error = live_swarm_bring_up(&live->swarm, program, problem);
     free(program);
     if (error != STARLING_OK || was_interrupted(live))
         return error;
-    double took = live_seconds() - before;
+    double took = stopwatch_seconds() - before;
     if (live->count == 1)
         progress_note(live->progress, "1 node up after %.1f s; it learns alone", took);
     else
@@ -350,19 +331,19 @@ static enum starling_error bring_up(struct live *live, struct problem *problem)
  * the better reason. */
 static void find_reason(struct live *live, struct problem *problem)
 {
-    double deadline = live_seconds() + REASON_S;
-    while (live_swarm_check(&live->swarm, problem) == STARLING_OK && live_seconds() < deadline)
+    double deadline = stopwatch_seconds() + REASON_S;
+    while (live_swarm_check(&live->swarm, problem) == STARLING_OK && stopwatch_seconds() < deadline)
         live_rest(TURN_S / 10);
 }
 
 /* From nothing to tested read-outs. An interruption before the start leaves nothing to test. */
 static enum starling_error run(struct live *live, struct problem *problem)
 {
-    double before = live_seconds();
+    double before = stopwatch_seconds();
     enum starling_error error = begin(live, problem);
     if (error == STARLING_OK)
         error = bring_up(live, problem);
-    live->summary->init_seconds += live_seconds() - before;
+    live->summary->init_seconds += stopwatch_seconds() - before;
     if (error != STARLING_OK || live->interrupted)
         return error;
     error = learn(live, problem);
@@ -373,12 +354,12 @@ static enum starling_error run(struct live *live, struct problem *problem)
         return error;
     }
     live_swarm_end(&live->swarm);
-    before = live_seconds();
+    before = stopwatch_seconds();
     if (live->summary->complete)
         error = finish_rounds(live, problem);
     if (error == STARLING_OK)
         error = test_nodes(live, problem);
-    live->summary->eval_seconds += live_seconds() - before;
+    live->summary->eval_seconds += stopwatch_seconds() - before;
     return error;
 }
 
@@ -389,11 +370,6 @@ enum starling_error live_run(const struct experiment *experiment,
 {
     const struct config *config = &experiment->config;
     *nodes = NULL;
-    if (config->sim.nodes > LIVE_NODES_MAX)
-        return problem_set(problem, STARLING_INVALID,
-                           "sim.nodes: %llu processes are more than live starts: %d at most, or "
-                           "use starling-sim run",
-                           (unsigned long long)config->sim.nodes, LIVE_NODES_MAX);
     struct live live = {
         .experiment = experiment,
         .options = options,

@@ -13,18 +13,12 @@
 
 #include "node/identity.h"
 #include "sim/live_data.h"
+#include "sim/stopwatch.h"
 
 #define UP_DEADLINE_S 30.0     /* until every node answers, and again until all have met */
 #define UP_DEADLINE_NODE_S 0.2 /* and so much more a node: they share the machine */
 #define END_DEADLINE_S 5.0     /* from SIGTERM to SIGKILL */
 #define POLL_S 0.01
-
-double live_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 void live_rest(double seconds)
 {
@@ -177,7 +171,7 @@ static enum starling_error await(struct live_swarm *swarm,
                                  const char *otherwise, struct problem *problem)
 {
     double patience = UP_DEADLINE_S + UP_DEADLINE_NODE_S * (double)swarm->count;
-    double deadline = live_seconds() + patience;
+    double deadline = stopwatch_seconds() + patience;
     for (size_t i = 0; i < swarm->count && !live_swarm_interrupted(swarm);) {
         if (ready(swarm, &swarm->nodes[i])) {
             i++;
@@ -186,7 +180,7 @@ static enum starling_error await(struct live_swarm *swarm,
         enum starling_error error = live_swarm_check(swarm, problem);
         if (error != STARLING_OK)
             return error;
-        if (live_seconds() > deadline)
+        if (stopwatch_seconds() > deadline)
             return problem_set(problem, STARLING_FAILED,
                                "node %zu: %s in %.0f s: use fewer nodes on this machine", i,
                                otherwise, patience);
@@ -267,13 +261,13 @@ void live_swarm_end(struct live_swarm *swarm)
 {
     for (size_t i = 0; i < swarm->made; i++)
         live_node_signal(&swarm->nodes[i], SIGTERM);
-    double deadline = live_seconds() + END_DEADLINE_S;
+    double deadline = stopwatch_seconds() + END_DEADLINE_S;
     for (size_t i = 0; i < swarm->made;) {
         if (live_node_gone(&swarm->nodes[i])) {
             i++;
             continue;
         }
-        if (live_seconds() > deadline)
+        if (stopwatch_seconds() > deadline)
             live_node_signal(&swarm->nodes[i], SIGKILL);
         live_rest(POLL_S);
     }

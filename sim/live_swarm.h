@@ -46,9 +46,6 @@ void live_swarm_end(struct live_swarm *swarm);
 /* Ends what still runs, and removes the folder unless it is kept. */
 void live_swarm_clear(struct live_swarm *swarm);
 
-/* Seconds of a clock that never jumps. */
-double live_seconds(void);
-
 /* Rests for at most so long; a signal ends it sooner. */
 void live_rest(double seconds);
 

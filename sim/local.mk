@@ -36,6 +36,8 @@ libsim_a_SOURCES = \
 	sim/results.h \
 	sim/run.c \
 	sim/run.h \
+	sim/stopwatch.c \
+	sim/stopwatch.h \
 	sim/summary.c \
 	sim/world.c \
 	sim/world.h

@@ -1,6 +1,7 @@
 #include "sim/measure.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "model/vector.h"
 
@@ -53,4 +54,34 @@ double consensus_distance(const struct experiment *experiment, const struct vers
         sum += vector_distance2(models[i]->values, mean, parameters);
     vector_free(mean);
     return sqrt(sum / (double)count);
+}
+
+enum starling_error measure_round(const struct experiment *experiment, struct pool *pool,
+                                  const struct version *const *models, size_t count,
+                                  struct round_row *row, struct problem *problem)
+{
+    struct measured *measured = malloc(count * sizeof *measured);
+    double *accuracy = malloc(count * sizeof *accuracy), loss = 0;
+    if (!measured || !accuracy) {
+        free(measured);
+        free(accuracy);
+        return problem_no_memory(problem, "an evaluation");
+    }
+    measure(experiment, pool, models, count, experiment->config.sim.eval_examples, measured);
+    for (size_t i = 0; i < count; i++) {
+        accuracy[i] = measured[i].accuracy;
+        loss += measured[i].loss;
+    }
+    struct spread spread = spread_of(accuracy, count);
+    row->accuracy_mean = spread.mean;
+    row->accuracy_std = spread.std;
+    row->accuracy_min = spread.min;
+    row->accuracy_p10 = spread.p10;
+    row->accuracy_p50 = spread.p50;
+    row->accuracy_p90 = spread.p90;
+    row->loss_mean = loss / (double)count;
+    row->consensus_distance = consensus_distance(experiment, models, count);
+    free(measured);
+    free(accuracy);
+    return STARLING_OK;
 }

@@ -6,18 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "sim/stopwatch.h"
 
 #define REDRAW_S 0.1
 #define LINE_MAX_BYTES 160
-
-static double monotonic_s(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 void progress_begin(struct progress *progress, const char *unit, uint64_t total, bool quiet)
 {
@@ -27,7 +21,7 @@ void progress_begin(struct progress *progress, const char *unit, uint64_t total,
         .terminal = isatty(STDERR_FILENO) && (!kind || strcmp(kind, "dumb") != 0),
         .unit = unit,
         .total = total,
-        .started_s = monotonic_s(),
+        .started_s = stopwatch_seconds(),
         .last_s = -INFINITY,
     };
 }
@@ -103,7 +97,7 @@ void progress_show(struct progress *progress, uint64_t done, const struct round_
         progress->accuracy = latest->accuracy_mean;
         progress->deviation = latest->accuracy_std;
     }
-    double now = monotonic_s();
+    double now = stopwatch_seconds();
     if (progress->terminal ? now - progress->last_s < REDRAW_S && done < progress->total : !fresh)
         return;
     progress->last_s = now;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,8 +19,10 @@ static const char *const run_files[] = {"experiment.ini", "rounds.csv", "nodes.c
 struct results {
     char *dir;
     struct config config;
-    bool made_dir, finished;
+    size_t made; /* so many of the folders that `dir` names, counted from its end, are new */
+    bool finished;
     FILE *rounds;
+    off_t whole;            /* bytes of it that are whole rows */
     struct round_row *rows; /* kept for the report */
     size_t count, capacity;
 };
@@ -38,8 +41,17 @@ static enum starling_error cannot_write(const char *path, struct problem *proble
                            : "choose a folder that can be written with --out");
 }
 
-/* Makes `dir` and its parents; *made says whether `dir` itself is new. */
-static enum starling_error make_dirs(const char *dir, bool *made, struct problem *problem)
+static enum starling_error make_one(const char *path, size_t *made, struct problem *problem)
+{
+    if (mkdir(path, 0777) == 0)
+        ++*made;
+    else if (errno != EEXIST)
+        return cannot_write(path, problem);
+    return STARLING_OK;
+}
+
+/* Makes `dir` and its parents; *made counts those that are new. */
+static enum starling_error make_dirs(const char *dir, size_t *made, struct problem *problem)
 {
     char *path = strdup(dir);
     if (!path)
@@ -48,23 +60,35 @@ static enum starling_error make_dirs(const char *dir, bool *made, struct problem
     for (char *slash = strchr(path + 1, '/'); slash && error == STARLING_OK;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            error = cannot_write(path, problem);
+        error = make_one(path, made, problem);
         *slash = '/';
     }
     struct stat status;
-    if (error == STARLING_OK) {
-        *made = mkdir(path, 0777) == 0;
-        if (!*made && errno != EEXIST)
-            error = cannot_write(path, problem);
-        else if (stat(path, &status) != 0)
-            error = cannot_write(path, problem);
-        else if (!S_ISDIR(status.st_mode))
-            error = problem_set(problem, STARLING_INVALID,
-                                "%s: is a file: choose another folder with --out", path);
-    }
+    if (error == STARLING_OK)
+        error = make_one(path, made, problem);
+    if (error == STARLING_OK && stat(path, &status) != 0)
+        error = cannot_write(path, problem);
+    else if (error == STARLING_OK && !S_ISDIR(status.st_mode))
+        error = problem_set(problem, STARLING_INVALID,
+                            "%s: is a file: choose another folder with --out", path);
     free(path);
     return error;
+}
+
+/* Takes back the folders that were made, as far as nobody has put anything into them. */
+static void remove_dirs(const char *dir, size_t made)
+{
+    char *path = strdup(dir), *slash = path;
+    while (slash && made > 0) {
+        if (rmdir(path) == 0)
+            made--;
+        else if (errno != ENOENT)
+            break;
+        slash = strrchr(path, '/');
+        if (slash)
+            *slash = '\0';
+    }
+    free(path);
 }
 
 static bool holds_run(const char *dir)
@@ -128,9 +152,15 @@ static enum starling_error write_experiment(const struct results *results, struc
 
 static enum starling_error flush_rounds(struct results *results, struct problem *problem)
 {
-    if (fflush(results->rounds) == 0 && !ferror(results->rounds))
+    if (fflush(results->rounds) == 0 && !ferror(results->rounds)) {
+        results->whole = ftello(results->rounds);
         return STARLING_OK;
+    }
+    /* Where the disk ran full, a row that fitted in part goes again. */
     int why = errno;
+    __fpurge(results->rounds);
+    bool cut = ftruncate(fileno(results->rounds), results->whole) == 0;
+    (void)cut; /* where even that fails, the first problem is the one to tell */
     char *path = path_of(results->dir, "rounds.csv");
     errno = why;
     enum starling_error error = cannot_write(path ? path : "rounds.csv", problem);
@@ -164,7 +194,7 @@ struct results *results_open(const char *dir, const struct config *config, bool 
         return NULL;
     }
     results->config = *config;
-    if (make_dirs(dir, &results->made_dir, problem) != STARLING_OK)
+    if (make_dirs(dir, &results->made, problem) != STARLING_OK)
         goto fail;
     if (!force && holds_run(dir)) {
         problem_set(problem, STARLING_INVALID,
@@ -174,17 +204,15 @@ struct results *results_open(const char *dir, const struct config *config, bool 
         goto fail;
     }
     if (write_experiment(results, problem) != STARLING_OK)
-        goto fail_dir;
+        goto fail;
     for (size_t i = 1; i < RUN_FILES; i++)
         remove_file(dir, run_files[i]);
     if (open_rounds(results, problem) == STARLING_OK)
         return results;
     results_close(&results);
     return NULL;
-fail_dir:
-    if (results->made_dir)
-        rmdir(dir);
 fail:
+    remove_dirs(dir, results->made);
     free(results->dir);
     free(results);
     return NULL;
@@ -342,8 +370,7 @@ void results_close(struct results **results)
     if (ours->count == 0 && !ours->finished) {
         remove_file(ours->dir, "experiment.ini");
         remove_file(ours->dir, "rounds.csv");
-        if (ours->made_dir)
-            rmdir(ours->dir);
+        remove_dirs(ours->dir, ours->made);
     }
     free(ours->rows);
     free(ours->dir);

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "sim/baseline.h"
 #include "sim/live.h"
 #include "sim/measure.h"
+#include "sim/network.h"
 #include "sim/progress.h"
 #include "sim/results.h"
+#include "sim/stopwatch.h"
 #include "sim/world.h"
 
 #define PERIOD_VIRTUAL_US 10000000u
@@ -28,73 +29,47 @@ struct run {
     size_t nodes_count;
 };
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* One evaluation of the world by the served models of its first `count` participants in a random
  * order that the seed fixes. */
 static enum starling_error evaluate_world(struct run *run, const struct world *world,
                                           const uint32_t *order, size_t count, uint64_t round,
                                           struct round_row *row, struct problem *problem)
 {
-    double before = seconds();
+    double before = stopwatch_seconds(), age = 0;
     const struct config *config = &run->experiment->config;
+    const struct world_counts *counts = world_counts(world);
     const struct version **models = malloc(count * sizeof *models);
-    struct measured *measured = malloc(count * sizeof *measured);
-    double *accuracy = malloc(count * sizeof *accuracy);
-    enum starling_error error = STARLING_OK;
-    if (!models || !measured || !accuracy) {
-        error = problem_no_memory(problem, "an evaluation");
-        goto end;
-    }
-    double loss = 0, age = 0;
+    if (!models)
+        return problem_no_memory(problem, "an evaluation");
     for (size_t i = 0; i < count; i++) {
         const struct participant *participant = world_participant(world, order[i]);
         models[i] = participant_readout(participant);
         age += participant->gossip.age;
     }
-    measure(run->experiment, run->pool, models, count, config->sim.eval_examples, measured);
-    for (size_t i = 0; i < count; i++) {
-        accuracy[i] = measured[i].accuracy;
-        loss += measured[i].loss;
-    }
-    struct spread spread = spread_of(accuracy, count);
-    const struct world_counts *counts = world_counts(world);
     *row = (struct round_row){
         .round = round,
         .time_s = (double)round * (double)config->gossip.period_us * 1e-6,
         .online = config->sim.nodes,
-        .accuracy_mean = spread.mean,
-        .accuracy_std = spread.std,
-        .accuracy_min = spread.min,
-        .accuracy_p10 = spread.p10,
-        .accuracy_p50 = spread.p50,
-        .accuracy_p90 = spread.p90,
-        .loss_mean = loss / (double)count,
-        .consensus_distance = consensus_distance(run->experiment, models, count),
         .age_mean = age / (double)count,
         .messages = counts->messages,
         .bytes = counts->bytes,
         .dropped = counts->dropped,
     };
-    error = results_round(run->results, row, problem);
-end:
+    enum starling_error error =
+        measure_round(run->experiment, run->pool, models, count, row, problem);
+    if (!error)
+        error = results_round(run->results, row, problem);
     free(models);
-    free(measured);
-    free(accuracy);
-    run->summary.eval_seconds += seconds() - before;
+    run->summary.eval_seconds += stopwatch_seconds() - before;
     return error;
 }
 
-/* Every node's served model on the whole test set. */
+/* Every node's served model on the whole test set, or on a part of it when somebody is waiting for
+ * the prompt. */
 static enum starling_error test_nodes(struct run *run, const struct world *world,
                                       struct problem *problem)
 {
-    double before = seconds();
+    double before = stopwatch_seconds();
     size_t count = run->nodes_count;
     const struct version **models = malloc(count * sizeof *models);
     struct measured *measured = malloc(count * sizeof *measured);
@@ -105,7 +80,10 @@ static enum starling_error test_nodes(struct run *run, const struct world *world
     }
     for (size_t i = 0; i < count; i++)
         models[i] = participant_readout(world_participant(world, i));
-    measure(run->experiment, run->pool, models, count, run->experiment->test_count, measured);
+    measure(run->experiment, run->pool, models, count,
+            run->summary.complete ? run->experiment->test_count
+                                  : run->experiment->config.sim.eval_examples,
+            measured);
     for (size_t i = 0; i < count; i++) {
         const struct participant *participant = world_participant(world, i);
         const struct world_traffic *traffic = world_traffic(world, i);
@@ -125,7 +103,7 @@ static enum starling_error test_nodes(struct run *run, const struct world *world
     }
     free(models);
     free(measured);
-    run->summary.eval_seconds += seconds() - before;
+    run->summary.eval_seconds += stopwatch_seconds() - before;
     return STARLING_OK;
 }
 
@@ -191,11 +169,11 @@ static enum starling_error run_virtual(struct run *run, double started, struct p
         return problem ? problem->error : STARLING_FAILED;
     run->nodes_count = run->experiment->config.sim.nodes;
     run->nodes = calloc(run->nodes_count, sizeof *run->nodes);
-    double begun = seconds();
+    double begun = stopwatch_seconds();
     run->summary.init_seconds = begun - started;
     enum starling_error error =
         run->nodes ? live_virtually(run, world, problem) : problem_no_memory(problem, "the nodes");
-    double wall = seconds() - begun;
+    double wall = stopwatch_seconds() - begun;
     if (!error)
         error = test_nodes(run, world, problem);
     if (!error)
@@ -208,7 +186,7 @@ static enum starling_error run_live(struct run *run, double started, struct prob
 {
     struct live_options options = {.interrupted = run->options->interrupted,
                                    .quiet = run->options->quiet};
-    run->summary.init_seconds = seconds() - started;
+    run->summary.init_seconds = stopwatch_seconds() - started;
     enum starling_error error = live_run(run->experiment, &options, run->results, &run->progress,
                                          &run->summary, &run->nodes, problem);
     run->nodes_count = error ? 0 : run->experiment->config.sim.nodes;
@@ -293,15 +271,42 @@ static enum starling_error finish(struct run *run, struct problem *problem)
         results_finish(run->results, summary, run->nodes, run->nodes_count, problem);
     if (!error && run->options->json)
         error = summary_write(summary, stdout, problem);
-    else if (!error && !run->options->quiet)
+    else if (!error)
         summary_print(summary, stdout);
     return error;
+}
+
+/* What only a simulated network can do, and how many processes are too many. */
+static enum starling_error check_live(const struct config *config, struct problem *problem)
+{
+    if (config->sim.nodes > LIVE_NODES_MAX)
+        return problem_set(problem, STARLING_INVALID,
+                           "sim.nodes: %llu processes are more than live starts: %d at most, or "
+                           "use starling-sim run",
+                           (unsigned long long)config->sim.nodes, LIVE_NODES_MAX);
+    struct network network;
+    if (network_parse(config->sim.latency, 0, 0, &network, problem))
+        return STARLING_INVALID;
+    struct config plain;
+    config_defaults(&plain);
+    const char *simulated = config->sim.drop > 0                                  ? "sim.drop"
+                            : config->sim.wire                                    ? "sim.wire"
+                            : strcmp(config->sim.latency, plain.sim.latency) != 0 ? "sim.latency"
+                                                                                  : NULL;
+    if (simulated)
+        return problem_set(problem, STARLING_INVALID,
+                           "%s: real nodes talk over the real network: leave it out, or use "
+                           "starling-sim run",
+                           simulated);
+    return STARLING_OK;
 }
 
 static enum starling_error prepare(struct run *run, const struct config *config,
                                    struct problem *problem)
 {
     uint64_t period = run->options->live ? PERIOD_LIVE_US : PERIOD_VIRTUAL_US;
+    if (run->options->live && check_live(config, problem))
+        return STARLING_INVALID;
     run->experiment = experiment_new(config, period, problem);
     if (!run->experiment)
         return STARLING_FAILED;
@@ -322,7 +327,7 @@ enum starling_error run_experiment(const struct config *config, const struct run
                                    bool *complete, struct problem *problem)
 {
     struct run run = {.options = options};
-    double started = seconds();
+    double started = stopwatch_seconds();
     *complete = false;
     enum starling_error error = prepare(&run, config, problem);
     if (error) {

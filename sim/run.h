@@ -12,7 +12,8 @@
 struct run_options {
     bool live;  /* real starling-node processes */
     bool force; /* replace an earlier run's results */
-    bool quiet, json;
+    bool quiet; /* no progress */
+    bool json;
     const char *out; /* NULL: runs/NAME-SEED */
     const volatile sig_atomic_t *interrupted;
 };

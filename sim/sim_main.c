@@ -1,9 +1,11 @@
 /* starling-sim — gossip learning on one machine: in virtual time, or with real nodes. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -38,7 +40,7 @@ static void help(FILE *file)
           "usage: starling-sim run|live [FILE.ini] [options]\n"
           "\n"
           "what is learned\n"
-          "  --data SPEC        synth:writers, idx:DIR, csv:FILE?label=last&user=COL&test=FILE\n"
+          "  --data SPEC        synth:writers, idx:DIR, csv:FILE?label=COL&test=FILE\n"
           "  --model SPEC       linear, mlp:64, mlp:256,128\n"
           "  --partition SPEC   iid, dirichlet:A, classes:K, shards:K, user\n"
           "by whom\n"
@@ -54,7 +56,7 @@ static void help(FILE *file)
           "  --json             print summary.json on stdout and nothing else\n"
           "  --quiet            no progress\n"
           "everything else\n"
-          "  --set SECTION.KEY=VALUE   any setting of the configuration, any number of times\n"
+          "  --set SECTION.KEY=VALUE   any setting; as many as you like\n"
           "  --settings         list them, with their defaults\n"
           "  --help, --version\n"
           "\n"
@@ -71,7 +73,6 @@ enum option_key {
     KEY_QUIET,
     KEY_SET,
     KEY_SETTINGS,
-    KEY_HELP,
     KEY_VERSION,
 };
 
@@ -96,10 +97,12 @@ static const struct option options[] = {
     {"quiet", no_argument, NULL, KEY_QUIET},
     {"set", required_argument, NULL, KEY_SET},
     {"settings", no_argument, NULL, KEY_SETTINGS},
-    {"help", no_argument, NULL, KEY_HELP},
+    {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, KEY_VERSION},
     {NULL, 0, NULL, 0},
 };
+
+#define SHORT_OPTIONS ":h"
 
 static int fail(int status, const char *text)
 {
@@ -107,7 +110,9 @@ static int fail(int status, const char *text)
     return status;
 }
 
-static int unknown_option(const char *word)
+/* getopt_long said '?': optopt is 0 for an unknown long option, the letter of an unknown short one,
+ * and the key of a known one that was given a value it does not take. */
+static int wrong_option(const char *word)
 {
     const char *names[sizeof options / sizeof options[0]] = {NULL};
     for (size_t i = 0; options[i].name; i++)
@@ -115,7 +120,11 @@ static int unknown_option(const char *word)
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
     const char *nearest = config_nearest(name + strspn(name, "-"), names);
-    if (nearest)
+    if (optopt == 'h' || optopt >= KEY_SETTING)
+        fprintf(stderr, "starling-sim: %s: takes no value: write it without =\n", name);
+    else if (optopt)
+        fprintf(stderr, "starling-sim: -%c: no such option: see starling-sim --help\n", optopt);
+    else if (nearest)
         fprintf(stderr, "starling-sim: %s: no such option: did you mean --%s?\n", name, nearest);
     else
         fprintf(stderr, "starling-sim: %s: no such option: see starling-sim --help\n", name);
@@ -129,7 +138,7 @@ static int read_options(int argc, char **argv, struct config *config,
     int key;
     optind = 1;
     opterr = 0;
-    while ((key = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+    while ((key = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL)) != -1) {
         const char *option = argv[optind - 1];
         enum starling_error error = STARLING_OK;
         if (key == ':') {
@@ -137,8 +146,8 @@ static int read_options(int argc, char **argv, struct config *config,
             return EXIT_USAGE;
         }
         if (key == '?')
-            return unknown_option(option);
-        if (key == KEY_HELP) {
+            return wrong_option(option);
+        if (key == 'h') {
             help(stdout);
             return EXIT_DONE;
         } else if (key == KEY_VERSION) {
@@ -148,6 +157,8 @@ static int read_options(int argc, char **argv, struct config *config,
             config_help(stdout, "task learn gossip sim");
             return EXIT_DONE;
         } else if (key == KEY_OUT) {
+            if (!*optarg)
+                return fail(EXIT_USAGE, "--out: is empty: name a folder");
             run_options->out = optarg;
         } else if (key == KEY_WIRE) {
             config->sim.wire = true;
@@ -170,9 +181,11 @@ static int read_options(int argc, char **argv, struct config *config,
     return -1;
 }
 
-/* The configuration file comes before the flags, wherever it stands among them. */
+/* The configuration file comes before the flags, wherever it stands among them; *file is NULL when
+ * there is none. */
 static int read_arguments(int argc, char **argv, struct config *config,
-                          struct run_options *run_options, struct problem *problem)
+                          struct run_options *run_options, const char **file,
+                          struct problem *problem)
 {
     struct config scratch = *config;
     struct run_options ignored = *run_options;
@@ -185,13 +198,53 @@ static int read_arguments(int argc, char **argv, struct config *config,
         return EXIT_USAGE;
     }
     if (optind < argc) {
-        if (config_load(config, argv[optind], problem))
+        *file = argv[optind];
+        if (config_load(config, *file, problem))
             return fail(EXIT_USAGE, problem->text);
         return read_options(argc, argv, config, run_options, problem);
     }
     *config = scratch;
     *run_options = ignored;
     return -1;
+}
+
+/* The flag that gave setting `name` last; NULL: none did. argv has been found sound before. */
+static const char *flag_of(int argc, char **argv, const char *name)
+{
+    static char flag[32];
+    size_t length = strlen(name);
+    const char *found = NULL;
+    int key;
+    optind = 1;
+    while ((key = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL)) != -1) {
+        const char *pair = optarg ? optarg + strspn(optarg, " \t") : "";
+        if (key == KEY_SET && !strncmp(pair, name, length) && strchr(" \t=", pair[length])) {
+            found = "--set";
+        } else if (key >= KEY_SETTING && key < KEY_OUT &&
+                   !strcmp(settings[key - KEY_SETTING], name)) {
+            snprintf(flag, sizeof flag, "--%s", options[key - KEY_SETTING].name);
+            found = flag;
+        }
+    }
+    return found;
+}
+
+/* A setting may prove wrong long after it was read ("task.model: there is no model 'cnn'…"): the
+ * flag, or the line of the file, that gave it is put in front. */
+static void say_where(int argc, char **argv, const char *file, struct problem *problem)
+{
+    char name[64];
+    struct problem said = *problem;
+    size_t length = strcspn(said.text, ":"), line;
+    if (length >= sizeof name)
+        return;
+    memcpy(name, said.text, length);
+    name[length] = '\0';
+    const char *flag = flag_of(argc, argv, name);
+    if (flag)
+        problem_set(problem, said.error, "%s: %.480s", flag, said.text);
+    else if (file && (line = config_line(file, name)) > 0)
+        problem_set(problem, said.error, "%.120s:%zu: %.380s", file, line, said.text);
 }
 
 static int read_command(const char *word, bool *live)
@@ -219,32 +272,55 @@ static int read_command(const char *word, bool *live)
     return EXIT_USAGE;
 }
 
+/* 0 to 2 are open from the start, so that no file of the results is ever taken for stdout. */
+static void hold_standard_streams(void)
+{
+    int file;
+    do
+        file = open("/dev/null", O_RDWR);
+    while (file >= 0 && file <= STDERR_FILENO);
+    if (file >= 0)
+        close(file);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = interrupt};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    /* A pipe that is gone and a file that may not grow are errors of the write, and told. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 int main(int argc, char **argv)
 {
     struct run_options run_options = {.interrupted = &interrupted};
-    if (argc < 2) {
-        help(stderr);
-        return EXIT_USAGE;
-    }
+    hold_standard_streams();
+    if (argc < 2)
+        return fail(EXIT_USAGE, "a command is missing: run, live, or --help");
     int status = read_command(argv[1], &run_options.live);
     if (status >= 0)
         return status;
     static struct config config;
+    const char *file = NULL;
     struct problem problem = {0};
     config_defaults(&config);
     argv[1] = argv[0];
-    status = read_arguments(argc - 1, argv + 1, &config, &run_options, &problem);
+    status = read_arguments(argc - 1, argv + 1, &config, &run_options, &file, &problem);
     if (status >= 0)
         return status;
     if (sodium_init() < 0)
         return fail(EXIT_FAILED, "libsodium does not start: check the installation");
-    struct sigaction action = {.sa_handler = interrupt};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    catch_signals();
     bool complete = false;
     enum starling_error error = run_experiment(&config, &run_options, &complete, &problem);
+    if (error == STARLING_INVALID)
+        say_where(argc - 1, argv + 1, file, &problem);
     if (error)
         return fail(error == STARLING_INVALID ? EXIT_USAGE : EXIT_FAILED, problem.text);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return fail(EXIT_FAILED, "stdout: the result cannot be written: see that the disk or pipe "
+                                 "takes it");
     return complete || !interrupted ? EXIT_DONE : EXIT_INTERRUPTED;
 }

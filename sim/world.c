@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "model/vector.h"
 #include "sim/clock.h"
 #include "sim/network.h"
 #include "sim/post.h"
+#include "sim/stopwatch.h"
 
 #define WORKS_MAX 4096u                /* put off at most so many */
 #define WORKS_BYTES_MAX (256ull << 20) /* or so many bytes of parameters in the making */
@@ -34,13 +34,6 @@ struct world {
 };
 
 #define NO_PARCEL UINT32_MAX
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static bool parcel_take(struct world *world, uint32_t *place)
 {
@@ -174,7 +167,7 @@ static void catch_up(struct world *world)
 {
     if (world->works_count == 0)
         return;
-    double before = seconds();
+    double before = stopwatch_seconds();
     size_t grain = world->parameters < 4096 ? 16 : 1;
     pool_run(world->pool, run_work, world, world->works_count, grain);
     for (size_t i = 0; i < world->works_count; i++)
@@ -183,7 +176,7 @@ static void catch_up(struct world *world)
         else if (world->works[i].failure == WORK_NO_MEMORY)
             problem_no_memory(&world->problem, "parameters");
     world->works_count = 0;
-    world->counts.train_seconds += seconds() - before;
+    world->counts.train_seconds += stopwatch_seconds() - before;
 }
 
 void world_free(struct world **world)

@@ -50,6 +50,7 @@ test_programs = \
 	tests/node/test_trainer \
 	tests/node/test_transport \
 	tests/node/test_wall_clock \
+	tests/sim/test_cli \
 	tests/sim/test_clock \
 	tests/sim/test_live_data \
 	tests/sim/test_network \
@@ -59,6 +60,7 @@ test_programs = \
 	tests/sim/test_results \
 	tests/sim/test_world \
 	tests/live/test_live_sim \
+	tests/live/test_path \
 	tests/live/test_restart \
 	tests/live/test_strangers
 
@@ -128,6 +130,8 @@ tests_node_test_transport_SOURCES = tests/node/test_transport.c tests/node/ends.
 tests_node_test_transport_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_wall_clock_SOURCES = tests/node/test_wall_clock.c tests/node/ends.h tests/node/folder.h
 tests_node_test_wall_clock_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_sim_test_cli_SOURCES = tests/sim/test_cli.c
+tests_sim_test_cli_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_clock_SOURCES = tests/sim/test_clock.c
 tests_sim_test_clock_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_live_data_SOURCES = tests/sim/test_live_data.c
@@ -146,18 +150,27 @@ tests_sim_test_world_SOURCES = tests/sim/test_world.c
 tests_sim_test_world_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_live_test_live_sim_SOURCES = tests/live/test_live_sim.c tests/live/swarm.c tests/live/swarm.h
 tests_live_test_live_sim_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_live_test_path_SOURCES = tests/live/test_path.c tests/live/swarm.c tests/live/swarm.h
+tests_live_test_path_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_live_test_restart_SOURCES = tests/live/test_restart.c tests/live/swarm.c tests/live/swarm.h
 tests_live_test_restart_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_live_test_strangers_SOURCES = tests/live/test_strangers.c tests/live/swarm.c tests/live/swarm.h
 tests_live_test_strangers_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 
 
-script_tests = tests/purity.sh tests/floors.sh
+script_tests = tests/floors.sh tests/purity.sh tests/valgrind.sh
 
 if HAVE_TESTS
 check_PROGRAMS += $(test_programs)
 TESTS = $(test_programs) $(script_tests)
 endif
+
+# Programs that ./dev bench runs.
+EXTRA_PROGRAMS = tests/bench/bench_exchange tests/bench/bench_step
+tests_bench_bench_exchange_SOURCES = tests/bench/bench_exchange.c
+tests_bench_bench_exchange_LDADD = $(NODE_LIBS)
+tests_bench_bench_step_SOURCES = tests/bench/bench_step.c
+tests_bench_bench_step_LDADD = $(MODEL_LIBS)
 
 # Where threads meet: what the thread sanitizer looks at.
 tsan_tests = $(filter tests/node/% tests/live/% tests/sim/%,$(test_programs))
