@@ -1,8 +1,12 @@
 /* bench_step — examples a second through the local training step (gradient and update) on one
- * thread. Prints one JSON object; torch_step.py measures the same with PyTorch. */
+ * thread.
+ *
+ * Prints a line with what the processor runs, then answers each name of a step on stdin with a
+ * rate. torch_step.py does the same with PyTorch, so that bench.py can let them take turns. */
 #include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "model/model.h"
@@ -10,17 +14,27 @@
 #include "model/random.h"
 #include "model/vector.h"
 
-#define REPEATS 5
-#define REPEAT_SECONDS 0.1
+#define BATCHES 16 /* take turns, as in real data */
+#define TURN_SECONDS 0.15
 
 static const struct step {
     const char *name, *model;
     size_t features, classes, batch;
 } steps[] = {
-    {"linear_57_2_batch_1", "linear", 57, 2, 1},
-    {"linear_57_2_batch_32", "linear", 57, 2, 32},
-    {"linear_784_10_batch_32", "linear", 784, 10, 32},
-    {"mlp_784_128_10_batch_32", "mlp:128", 784, 10, 32},
+    {"step_linear_57_2_batch_1", "linear", 57, 2, 1},
+    {"step_linear_57_2_batch_32", "linear", 57, 2, 32},
+    {"step_linear_784_10_batch_32", "linear", 784, 10, 32},
+    {"step_mlp_784_128_10_batch_32", "mlp:128", 784, 10, 32},
+};
+
+/* A model with data to train on. */
+struct training {
+    const struct step *step;
+    struct model *model;
+    size_t count;
+    float *parameters, *momentum, *gradient, *inputs;
+    uint16_t *labels;
+    struct workspace workspace;
 };
 
 static double seconds(void)
@@ -30,65 +44,91 @@ static double seconds(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static int compare(const void *a, const void *b)
+static void begin(struct training *training, const struct step *step)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Examples a second, the median of REPEATS. Several batches take turns, as in real data. */
-static double measure(const struct step *step)
-{
-    enum { BATCHES = 16 };
+    size_t examples = BATCHES * step->batch, values = examples * step->features;
     struct model *model = model_new(step->model, step->features, step->classes, NULL);
     size_t count = model ? model_parameters(model) : 0;
-    size_t inputs_count = BATCHES * step->batch * step->features;
-    float *parameters = vector_new(count), *momentum = vector_new(count);
-    float *gradient = vector_new(count), *inputs = vector_new(inputs_count);
-    uint16_t *labels = calloc(BATCHES * step->batch, sizeof *labels);
-    struct workspace workspace = {0};
-    if (!model || !parameters || !momentum || !gradient || !inputs || !labels ||
-        !workspace_reset(&workspace, model_workspace(model, step->batch)))
+    *training = (struct training){.step = step,
+                                  .model = model,
+                                  .count = count,
+                                  .parameters = vector_new(count),
+                                  .momentum = vector_new(count),
+                                  .gradient = vector_new(count),
+                                  .inputs = vector_new(values),
+                                  .labels = calloc(examples, sizeof(uint16_t))};
+    if (!model || !training->parameters || !training->momentum || !training->gradient ||
+        !training->inputs || !training->labels ||
+        !workspace_reset(&training->workspace, model_workspace(model, step->batch)))
         abort();
     struct random random = random_stream(1, 0, RANDOM_BATCH, 0);
-    for (size_t i = 0; i < inputs_count; i++)
-        inputs[i] = (float)random_uniform(&random);
-    for (size_t i = 0; i < BATCHES * step->batch; i++)
-        labels[i] = (uint16_t)random_below(&random, (uint32_t)step->classes);
-    model_initialise(model, 1, parameters);
+    for (size_t i = 0; i < values; i++)
+        training->inputs[i] = (float)random_uniform(&random);
+    for (size_t i = 0; i < examples; i++)
+        training->labels[i] = (uint16_t)random_below(&random, (uint32_t)step->classes);
+    model_initialise(model, 1, training->parameters);
+}
 
-    double rates[REPEATS];
-    for (int r = 0; r < REPEATS; r++) {
-        double start = seconds(), taken;
-        size_t done = 0;
-        do {
-            for (size_t b = 0; b < BATCHES; b++) {
-                model_gradient(model, parameters, inputs + b * step->batch * step->features,
-                               labels + b * step->batch, step->batch, gradient, &workspace);
-                optimizer_sgd(parameters, momentum, gradient, 0.01f, 0.9f, 1e-4f, count);
-            }
-            done += BATCHES * step->batch;
-            taken = seconds() - start;
-        } while (taken < REPEAT_SECONDS);
-        rates[r] = (double)done / taken;
+static void end(struct training *training)
+{
+    workspace_free(&training->workspace);
+    free(training->labels);
+    vector_free(training->inputs);
+    vector_free(training->gradient);
+    vector_free(training->momentum);
+    vector_free(training->parameters);
+    model_free(&training->model);
+}
+
+/* Once through all batches. */
+static void train(struct training *training)
+{
+    const struct step *step = training->step;
+    for (size_t b = 0; b < BATCHES; b++) {
+        model_gradient(training->model, training->parameters,
+                       training->inputs + b * step->batch * step->features,
+                       training->labels + b * step->batch, step->batch, training->gradient,
+                       &training->workspace);
+        optimizer_sgd(training->parameters, training->momentum, training->gradient, 0.01f, 0.9f,
+                      1e-4f, training->count);
     }
-    qsort(rates, REPEATS, sizeof *rates, compare);
-    workspace_free(&workspace);
-    free(labels);
-    vector_free(inputs);
-    vector_free(gradient);
-    vector_free(momentum);
-    vector_free(parameters);
-    model_free(&model);
-    return rates[REPEATS / 2];
+}
+
+/* Examples a second. */
+static double measure(const struct step *step)
+{
+    struct training training;
+    begin(&training, step);
+    train(&training);
+    size_t done = 0;
+    double start = seconds(), taken;
+    do {
+        train(&training);
+        done += BATCHES * step->batch;
+        taken = seconds() - start;
+    } while (taken < TURN_SECONDS);
+    end(&training);
+    return (double)done / taken;
 }
 
 int main(void)
 {
-    printf("{");
-    for (size_t s = 0; s < sizeof steps / sizeof *steps; s++)
-        printf("\"%s\": %.0f, ", steps[s].name, measure(&steps[s]));
-    printf("\"blas_core\": \"%s\", \"kernels\": \"%s\"}\n", openblas_get_corename(),
+    char name[64];
+    printf("{\"blas_core\": \"%s\", \"kernels\": \"%s\"}\n", openblas_get_corename(),
            vector_kernels());
+    fflush(stdout);
+    while (fgets(name, sizeof name, stdin)) {
+        const struct step *step = NULL;
+        name[strcspn(name, "\n")] = '\0';
+        for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+            if (strcmp(steps[i].name, name) == 0)
+                step = &steps[i];
+        if (!step) {
+            fprintf(stderr, "bench_step: %s: no such step\n", name);
+            return 1;
+        }
+        printf("%.0f\n", measure(step));
+        fflush(stdout);
+    }
     return 0;
 }
