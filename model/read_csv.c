@@ -45,7 +45,7 @@ static const char *place(const struct reading *reading, char *out, size_t size)
 static const char *shown(const char *text, char out[SHOWN_MAX + 4])
 {
     size_t length = 0;
-    for (; text[length] && length < SHOWN_MAX; length++) {
+    for (; length < SHOWN_MAX && text[length]; length++) {
         unsigned char c = (unsigned char)text[length];
         out[length] = c < 0x20 || c == 0x7f ? '?' : text[length];
     }

@@ -175,7 +175,7 @@ tests_bench_bench_step_LDADD = $(MODEL_LIBS)
 # Where threads meet: what the thread sanitizer looks at.
 tsan_tests = $(filter tests/node/% tests/live/% tests/sim/%,$(test_programs))
 
-EXTRA_DIST += $(script_tests) tests/tap.sh tests/tsan.supp tests/fuzz tests/bench
+EXTRA_DIST += $(script_tests) tests/tap.sh tests/cppcheck.supp tests/tsan.supp tests/fuzz tests/bench
 
 .PHONY: check-programs
 check-programs: $(check_PROGRAMS)
