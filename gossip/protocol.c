@@ -153,8 +153,8 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
         if (verdict.ignore)
             gossip->counters.ignored++;
         else
-            gossip->counters.merged++;
-        age = verdict.age;
+            gossip->counters.merged += verdict.alpha > 0;
+        age = fmin(verdict.age, 2 * age + AGE_LEAP); /* no single claim carries a node away */
     }
     gossip->waiting_count = 0;
     gossip->training_age = age;
@@ -191,7 +191,7 @@ void gossip_done(struct gossip *gossip, struct version *model, double share, str
     assert(gossip->training);
     version_release(&gossip->published);
     gossip->published = version_share(model);
-    gossip->age = gossip->training_age + share;
+    gossip->age = fmin(gossip->training_age + share, AGE_MAX);
     gossip->training = false;
     gossip->passes++;
     if (gossip->send_due)

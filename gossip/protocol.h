@@ -27,6 +27,7 @@
 #define INBOX_MAX 8
 #define FANOUT_MAX 32
 #define ACTIONS_MAX 64
+#define AGE_LEAP 1000       /* passes: one merge raises an age to twice itself and this at most */
 #define READOUT_PATIENCE 10 /* passes without a model after which the read-out follows its own */
 #define READOUT_BEHIND 4    /* a model so many passes behind is too old to follow */
 

@@ -267,3 +267,27 @@ size_t dataset_hold_out(const struct dataset *dataset, const uint32_t *rows, siz
     }
     return held_count;
 }
+
+enum starling_error dataset_bake(struct dataset *dataset, struct problem *problem)
+{
+    if (!dataset->shift && dataset->floats)
+        return STARLING_OK;
+    size_t values;
+    if (__builtin_mul_overflow(dataset->examples, dataset->features, &values))
+        return problem_no_memory(problem, "a data set");
+    float *floats = calloc(values + 1, sizeof *floats);
+    if (!floats)
+        return problem_no_memory(problem, "a data set");
+    for (uint32_t row = 0; row < dataset->examples; row++) {
+        uint16_t label;
+        dataset_gather(dataset, &row, 1, floats + row * dataset->features, &label);
+    }
+    free(dataset->bytes);
+    free(dataset->floats);
+    free(dataset->shift);
+    free(dataset->scale);
+    dataset->bytes = NULL;
+    dataset->shift = dataset->scale = NULL;
+    dataset->floats = floats;
+    return STARLING_OK;
+}

@@ -69,6 +69,10 @@ enum starling_error dataset_fit(struct dataset *train, struct dataset *test,
 void dataset_gather(const struct dataset *dataset, const uint32_t *rows, size_t count, float *out,
                     uint16_t *labels);
 
+/* Replaces what is stored by what dataset_gather gives, so that others who are handed the scaled
+ * numbers hold the same examples, to the bit and the hash. */
+enum starling_error dataset_bake(struct dataset *dataset, struct problem *problem);
+
 /* A hash of one example's features and label as stored, the same for equal examples wherever they
  * lie: it decides what is held out, so that no copy of a held-out example is trained on. */
 uint64_t dataset_row_hash(const struct dataset *dataset, uint32_t row);

@@ -59,6 +59,8 @@ void version_keep(struct version *version, float *values)
 void version_follow(struct version *version, struct version *other)
 {
     assert(version_made(other));
+    if (other->same) /* straight to the owner: followers of followers would make a chain */
+        other = other->same;
     version->same = version_share(other);
     version_keep(version, other->values);
 }

@@ -83,7 +83,7 @@ const struct setting config_settings[] = {
     {"sim", "rounds", "50", "length of the run, in gossip periods", SETTING_COUNT,
      MEMBER(sim.rounds), .least = 1, .most = 1000000000},
     {"sim", "seed", "1", "of everything random", SETTING_COUNT, MEMBER(sim.seed), .least = 0,
-     .most = UINT64_MAX},
+     .most = INT64_MAX},
     {"sim", "threads", "0", "threads; 0: one a core. Results do not depend on it", SETTING_COUNT,
      MEMBER(sim.threads), .least = 0, .most = 1024},
     {"sim", "partition", "iid", "iid, dirichlet:A, classes:K, shards:K, user", SETTING_TEXT,

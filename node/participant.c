@@ -7,6 +7,19 @@
 
 #include "model/vector.h"
 
+size_t participant_hold_out(const struct dataset *data, const uint32_t *rows, size_t count,
+                            double share, uint32_t *kept, uint32_t *held)
+{
+    size_t held_count = 0;
+    if (count >= HOLDOUT_LEAST)
+        held_count = dataset_hold_out(data, rows, count, share, kept, held);
+    if (held_count == 0 || held_count == count) { /* few, or copies of one example */
+        memcpy(kept, rows, count * sizeof *kept);
+        return 0;
+    }
+    return held_count;
+}
+
 /* Rows to train on and, where there are enough examples, a hold-out in two halves: one to choose
  * by, one to report. Which side an example is on depends on its content alone. */
 static enum starling_error split(struct participant *participant, const uint32_t *rows,
@@ -16,12 +29,8 @@ static enum starling_error split(struct participant *participant, const uint32_t
     if (!kept)
         return problem_no_memory(problem, "a node's examples");
     uint32_t *held = kept + count;
-    double holdout = count >= HOLDOUT_LEAST ? participant->settings->holdout : 0;
-    size_t held_count = dataset_hold_out(participant->data, rows, count, holdout, kept, held);
-    if (held_count == count) { /* copies of one example: then all of them are trained on */
-        memcpy(kept, rows, count * sizeof *kept);
-        held_count = 0;
-    }
+    size_t held_count = participant_hold_out(participant->data, rows, count,
+                                             participant->settings->holdout, kept, held);
     participant->train = kept;
     participant->train_count = count - held_count;
     participant->choose = held;
@@ -260,6 +269,22 @@ static void hear(struct work *work, struct workspace *workspace)
     }
 }
 
+/* A model that is finite and yet out of all proportion would only undo the pass: it is left out. */
+static void leave_out_absurd(struct work *work, size_t count)
+{
+    if (work->heard_count == 0)
+        return;
+    double most = NORM_RATIO_MAX * (1 + sqrt(vector_norm2(work->from->values, count)));
+    for (uint32_t i = 0; i < work->heard_count; i++) {
+        double norm = sqrt(vector_norm2(work->received[i]->values, count));
+        if (norm <= most)
+            continue;
+        work->heard[i].absurd = true;
+        work->heard[i].alpha = 0;
+        work->heard[i].follow = false;
+    }
+}
+
 /* `from` with every received model blended in, in order: new values, or NULL when memory is out. */
 static float *merge(const struct work *work, size_t count)
 {
@@ -319,11 +344,34 @@ static void keep(struct work *work, float *values, float *readout)
         version_follow(work->into, work->from);
 }
 
+/* The pass; when it diverges, once more from before the merges, which may have been the reason. */
+static void learn(struct work *work, float *values, struct workspace *workspace, size_t count)
+{
+    float *momentum = work->participant->momentum;
+    for (int tries = 0; tries < 2; tries++) {
+        if (!train(work, values, workspace)) {
+            work->failure = WORK_NO_MEMORY;
+            return;
+        }
+        if (vector_finite(values, count)) {
+            work->failure = WORK_FINE;
+            return;
+        }
+        work->failure = WORK_DIVERGED;
+        memcpy(values, work->from->values, count * sizeof *values);
+        if (momentum)
+            memset(momentum, 0, count * sizeof *momentum);
+        if (work->heard_count == 0)
+            return;
+    }
+}
+
 void work_run(struct work *work, struct workspace *workspace)
 {
     const struct participant *participant = work->participant;
     size_t count = model_parameters(participant->settings->model);
     bool readout_wanted = work->readout_into && work->readout_into != work->readout_from;
+    leave_out_absurd(work, count);
     if (participant->settings->evaluate)
         hear(work, workspace);
     float *values = work->into != work->from ? merge(work, count) : NULL;
@@ -332,18 +380,13 @@ void work_run(struct work *work, struct workspace *workspace)
         work->failure = WORK_NO_MEMORY;
     else {
         work->merged = test(work, values, workspace);
-        if (!train(work, values, workspace))
-            work->failure = WORK_NO_MEMORY;
-        else if (!vector_finite(values, count))
-            work->failure = WORK_DIVERGED;
+        learn(work, values, workspace, count);
     }
     if (work->failure != WORK_FINE) {
         vector_free(values);
         vector_free(readout);
         values = readout = NULL;
     }
-    if (work->failure == WORK_DIVERGED && participant->momentum)
-        memset(participant->momentum, 0, count * sizeof(float));
     work->passed = test(work, values ? values : work->from->values, workspace);
     if (readout)
         follow(work, values, readout, count);

@@ -23,12 +23,14 @@ struct participant_settings {
 };
 
 #define HOLDOUT_LEAST 20
+#define NORM_RATIO_MAX 1000 /* ‖received‖ / (1 + ‖mine‖) beyond which a model is absurd */
 
 /* What a work found out about one received model. */
 struct heard {
     peer_id from;
     float alpha; /* its weight in the merge; 0: ignored */
     bool follow; /* the read-out takes it in */
+    bool absurd; /* its norm is far beyond one's own: left out */
     double age;
     double distance;        /* ‖received − mine‖ / ‖mine‖; 0 when not evaluated */
     struct evaluation here; /* the received model on my hold-out; empty when not evaluated */
@@ -36,7 +38,8 @@ struct heard {
 
 enum work_failure {
     WORK_FINE,
-    WORK_DIVERGED,  /* the result was not finite: dropped, the optimiser starts afresh */
+    WORK_DIVERGED,  /* the result was not finite, not even without what was received: dropped, the
+                       optimiser starts afresh */
     WORK_NO_MEMORY, /* nothing was changed */
 };
 
@@ -118,6 +121,11 @@ void participant_done(struct participant *participant, struct now now, struct ou
 /* What is evaluated, served and exported: the read-out, or the model where there is none, of the
  * last finished work. Borrowed. */
 struct version *participant_readout(const struct participant *participant);
+
+/* Splits `count` rows into those to train on and a hold-out, by content (dataset_hold_out): `share`
+ * of them where there are HOLDOUT_LEAST or more, and never all. Returns how many are held. */
+size_t participant_hold_out(const struct dataset *data, const uint32_t *rows, size_t count,
+                            double share, uint32_t *kept, uint32_t *held);
 
 /* Bytes of workspace that work_run takes at most, for a node of `count` examples. */
 size_t work_workspace(const struct participant_settings *settings, size_t count);

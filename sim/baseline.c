@@ -117,13 +117,10 @@ static enum starling_error gather(const struct experiment *experiment, uint32_t 
     *rows = kept;
     *count = 0;
     for (size_t node = 0; node < partition->nodes; node++) {
-        size_t mine_count, held = 0;
+        size_t mine_count, held;
         const uint32_t *mine = partition_rows(partition, node, &mine_count);
-        if (mine_count >= HOLDOUT_LEAST)
-            held = dataset_hold_out(&experiment->data->train, mine, mine_count,
+        held = participant_hold_out(&experiment->data->train, mine, mine_count,
                                     experiment->settings.holdout, kept + *count, kept + most);
-        else
-            memcpy(kept + *count, mine, mine_count * sizeof *mine);
         *count += mine_count - held;
     }
     return STARLING_OK;
@@ -141,6 +138,9 @@ bool baseline_central(const struct experiment *experiment, uint64_t rounds,
     struct workspace workspace = {0};
     struct participant_settings settings = experiment->settings;
     settings.holdout = 0;
+    /* a cap holds for each node's pass: together they do as many batches */
+    uint64_t batches = (uint64_t)settings.learn.max_batches * experiment->partition->nodes;
+    settings.learn.max_batches = batches < UINT32_MAX ? (uint32_t)batches : UINT32_MAX;
     if (!initial)
         problem_no_memory(problem, "the baseline");
     else if (!gather(experiment, &rows, &count, problem))

@@ -14,6 +14,8 @@
 #include "node/task.h"
 #include "sim/network.h"
 
+#define PERIOD_VIRTUAL_US 10000000u
+#define PERIOD_LIVE_US 500000u
 #define WRITERS_EXAMPLES_MAX 60000u /* of all writers together, when nobody says how many */
 
 /* A name for the results where the experiment has none: what the data and the model are. */
@@ -93,9 +95,8 @@ static enum starling_error choose_test(struct experiment *experiment, struct pro
     for (size_t node = 0; !own && node < experiment->partition->nodes; node++) {
         size_t count;
         const uint32_t *mine = partition_rows(experiment->partition, node, &count);
-        if (count >= HOLDOUT_LEAST)
-            experiment->test_count +=
-                dataset_hold_out(train, mine, count, experiment->settings.holdout, rows + most,
+        experiment->test_count +=
+            participant_hold_out(train, mine, count, experiment->settings.holdout, rows + most,
                                  rows + experiment->test_count);
     }
     if (experiment->test_count == 0)
@@ -139,8 +140,7 @@ static enum starling_error check(const struct config *config, struct problem *pr
                                  problem);
 }
 
-struct experiment *experiment_new(const struct config *config, uint64_t period_default_us,
-                                  struct problem *problem)
+struct experiment *experiment_new(const struct config *config, bool live, struct problem *problem)
 {
     if (check(config, problem))
         return NULL;
@@ -153,11 +153,13 @@ struct experiment *experiment_new(const struct config *config, uint64_t period_d
     experiment->data = open_data(config, problem);
     if (!experiment->data)
         goto fail;
-    const struct dataset *train = &experiment->data->train;
+    struct dataset *train = &experiment->data->train;
+    if (live && train->shift && dataset_bake(train, problem))
+        goto fail;
     experiment->model = model_new(config->task.model, train->features, train->classes, problem);
     if (!experiment->model)
         goto fail;
-    resolve(experiment, period_default_us);
+    resolve(experiment, live ? PERIOD_LIVE_US : PERIOD_VIRTUAL_US);
     experiment->partition = partition_new(config->sim.partition, train, config->sim.nodes,
                                           config->sim.samples, config->sim.seed, problem);
     if (!experiment->partition || choose_test(experiment, problem))

@@ -22,9 +22,9 @@ struct experiment {
     size_t test_count;   /* at the end all are used, during the run the first eval_examples */
 };
 
-/* NULL and a problem. `period_default_us` is what gossip.period is when nobody gave it. */
-struct experiment *experiment_new(const struct config *config, uint64_t period_default_us,
-                                  struct problem *problem);
+/* NULL and a problem. A round is 10 s of virtual time or, `live`, 500 ms when nobody gave
+ * gossip.period; and real nodes are handed scaled tables, so the experiment then holds such too. */
+struct experiment *experiment_new(const struct config *config, bool live, struct problem *problem);
 void experiment_free(struct experiment **experiment);
 
 /* The parameters that every node starts from; NULL when memory is out. */

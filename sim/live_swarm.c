@@ -80,6 +80,13 @@ static enum starling_error make_config(const struct live_swarm *swarm, const str
     return live_data_write(&experiment->data->train, rows, count, dir, config, problem);
 }
 
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status, (void)kind, (void)place;
+    remove(path);
+    return 0;
+}
+
 static enum starling_error make_nodes(struct live_swarm *swarm, struct authority *authority,
                                       struct problem *problem)
 {
@@ -121,6 +128,7 @@ enum starling_error live_swarm_make(struct live_swarm *swarm, const struct exper
         return STARLING_FAILED;
     error = make_nodes(swarm, authority, problem);
     authority_close(&authority);
+    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS); /* nobody else is to be let in */
     return error;
 }
 
@@ -271,13 +279,6 @@ void live_swarm_end(struct live_swarm *swarm)
             live_node_signal(&swarm->nodes[i], SIGKILL);
         live_rest(POLL_S);
     }
-}
-
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-    (void)status, (void)kind, (void)place;
-    remove(path);
-    return 0;
 }
 
 void live_swarm_clear(struct live_swarm *swarm)

@@ -51,6 +51,7 @@ struct summary {
     double local_accuracy, central_accuracy; /* baselines */
     uint64_t messages, bytes, dropped, rejected;
     uint64_t passes, samples_trained, updates, events;
+    uint64_t diverged; /* passes undone, not among `passes`; not known in live */
     double init_seconds, wall_seconds, train_seconds, eval_seconds;
     double bytes_per_node;
     double updates_per_second, samples_per_second;

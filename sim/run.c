@@ -15,9 +15,6 @@
 #include "sim/stopwatch.h"
 #include "sim/world.h"
 
-#define PERIOD_VIRTUAL_US 10000000u
-#define PERIOD_LIVE_US 500000u
-
 struct run {
     const struct run_options *options;
     struct experiment *experiment;
@@ -115,8 +112,9 @@ static void summarise_world(struct run *run, const struct world *world, double w
     summary->bytes = counts->bytes;
     summary->dropped = counts->dropped;
     summary->rejected = counts->rejected;
-    summary->passes = counts->passes;
-    summary->samples_trained = counts->samples;
+    summary->passes = counts->passes - counts->diverged;
+    summary->samples_trained = counts->samples - counts->diverged_samples;
+    summary->diverged = counts->diverged;
     summary->updates = counts->updates;
     summary->events = counts->events;
     summary->train_seconds = counts->train_seconds;
@@ -200,13 +198,17 @@ static enum starling_error run_baselines(struct run *run, struct problem *proble
     const volatile sig_atomic_t *interrupted = run->options->interrupted;
     const char *wanted = config->sim.baseline;
     struct problem trouble = {0};
+    /* As many passes as the nodes made, which fall short of the rounds where passes outlast them.
+     */
+    uint64_t passes = (run->summary.passes + run->nodes_count / 2) / run->nodes_count;
+    passes = passes > 0 ? passes : 1;
     if (strstr(wanted, "local") && run->summary.complete) {
         double *accuracy = calloc(run->nodes_count, sizeof *accuracy);
         if (!accuracy)
             return problem_no_memory(problem, "the baseline");
         progress_begin(&run->progress, "alone: node", run->nodes_count, run->options->quiet);
-        run->summary.complete = baseline_local(run->experiment, run->pool, config->sim.rounds,
-                                               interrupted, &run->progress, accuracy, &trouble);
+        run->summary.complete = baseline_local(run->experiment, run->pool, passes, interrupted,
+                                               &run->progress, accuracy, &trouble);
         progress_end(&run->progress);
         for (size_t i = 0; i < run->nodes_count && run->summary.complete; i++)
             run->nodes[i].accuracy_alone = accuracy[i];
@@ -215,9 +217,9 @@ static enum starling_error run_baselines(struct run *run, struct problem *proble
         free(accuracy);
     }
     if (strstr(wanted, "central") && run->summary.complete && !trouble.error) {
-        progress_begin(&run->progress, "central: pass", config->sim.rounds, run->options->quiet);
+        progress_begin(&run->progress, "central: pass", passes, run->options->quiet);
         run->summary.complete =
-            baseline_central(run->experiment, config->sim.rounds, interrupted, &run->progress,
+            baseline_central(run->experiment, passes, interrupted, &run->progress,
                              &run->summary.central_accuracy, &trouble);
         progress_end(&run->progress);
     }
@@ -304,10 +306,9 @@ static enum starling_error check_live(const struct config *config, struct proble
 static enum starling_error prepare(struct run *run, const struct config *config,
                                    struct problem *problem)
 {
-    uint64_t period = run->options->live ? PERIOD_LIVE_US : PERIOD_VIRTUAL_US;
     if (run->options->live && check_live(config, problem))
         return STARLING_INVALID;
-    run->experiment = experiment_new(config, period, problem);
+    run->experiment = experiment_new(config, run->options->live, problem);
     if (!run->experiment)
         return STARLING_FAILED;
     config = &run->experiment->config;

@@ -288,6 +288,7 @@ static void catch_signals(void)
     struct sigaction action = {.sa_handler = interrupt};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL); /* the terminal is gone: what there is, is kept */
     /* A pipe that is gone and a file that may not grow are errors of the write, and told. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

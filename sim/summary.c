@@ -121,6 +121,7 @@ json_t *summary_json(const struct summary *summary)
         {"dropped", whole(summary->dropped)},
         {"rejected", whole(summary->rejected)},
         {"passes", whole(summary->passes)},
+        {"diverged", summary->events ? whole(summary->diverged) : json_null()},
         {"samples_trained", whole(summary->samples_trained)},
         {"updates", whole(summary->updates)},
         {"events", summary->events ? whole(summary->events) : json_null()},
@@ -220,6 +221,9 @@ void summary_print(const struct summary *summary, FILE *file)
         fprintf(file, ", %llu dropped", (unsigned long long)summary->dropped);
     if (summary->rejected)
         fprintf(file, ", %llu rejected", (unsigned long long)summary->rejected);
+    if (summary->diverged)
+        fprintf(file, "\n  %-12s%llu passes were undone, not being finite: lower learn.rate",
+                "diverged", (unsigned long long)summary->diverged);
     if (isfinite(summary->wall_seconds)) {
         fprintf(file, "\n  %-12s%.1f s", "time", summary->wall_seconds);
         print_time("training", summary->train_seconds, file);

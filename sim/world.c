@@ -171,9 +171,10 @@ static void catch_up(struct world *world)
     size_t grain = world->parameters < 4096 ? 16 : 1;
     pool_run(world->pool, run_work, world, world->works_count, grain);
     for (size_t i = 0; i < world->works_count; i++)
-        if (world->works[i].failure == WORK_DIVERGED)
+        if (world->works[i].failure == WORK_DIVERGED) {
             world->counts.diverged++;
-        else if (world->works[i].failure == WORK_NO_MEMORY)
+            world->counts.diverged_samples += world->works[i].pass.samples;
+        } else if (world->works[i].failure == WORK_NO_MEMORY)
             problem_no_memory(&world->problem, "parameters");
     world->works_count = 0;
     world->counts.train_seconds += stopwatch_seconds() - before;

@@ -18,8 +18,8 @@ struct world;
 struct world_counts {
     uint64_t messages, bytes, dropped, rejected; /* sent; lost on the way; refused on arrival */
     uint64_t passes, samples, updates, events;   /* updates: received models merged */
-    uint64_t diverged;                           /* passes undone because not finite */
-    double train_seconds;                        /* of wall time, doing the arithmetic */
+    uint64_t diverged, diverged_samples; /* passes undone because not finite; among the above */
+    double train_seconds;                /* of wall time, doing the arithmetic */
 };
 
 /* One node's traffic. */

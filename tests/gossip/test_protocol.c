@@ -260,6 +260,31 @@ static void the_newest_of_each_peer_waits_and_the_oldest_is_pushed_out(void **st
     end(&node);
 }
 
+/* A claim is taken over step by step, so that one lie does not carry the swarm away; and an age at
+ * the greatest there is can still be sent. */
+static void one_claim_raises_an_age_by_a_leap_at_most(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    receive(&node, 1, model_message(&node, 1e9, 1));
+    tick(&node);
+    assert_float_equal(node.gossip.training_age, AGE_LEAP, 0);
+    empty(&node);
+    for (uint64_t round = 2; round < 60; round++) {
+        done(&node);
+        receive(&node, 1, model_message(&node, AGE_MAX, round));
+        empty(&node);
+        tick(&node);
+        empty(&node);
+    }
+    done(&node);
+    assert_true(node.gossip.age <= AGE_MAX);
+    assert_true(message_encode(&find(&node, ACTION_SEND, 0)->send.message, NULL, NULL) > 0);
+    end(&node);
+}
+
 static void push_pull_answers_with_ones_own_and_only_once(void **state)
 {
     (void)state;
@@ -366,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_slow_pass_delays_the_next_but_not_the_sending),
         cmocka_unit_test(what_waits_is_merged_in_order_before_the_pass),
         cmocka_unit_test(the_newest_of_each_peer_waits_and_the_oldest_is_pushed_out),
+        cmocka_unit_test(one_claim_raises_an_age_by_a_leap_at_most),
         cmocka_unit_test(push_pull_answers_with_ones_own_and_only_once),
         cmocka_unit_test(a_model_of_another_task_or_shape_is_refused),
         cmocka_unit_test(fanout_reaches_different_peers),

@@ -234,6 +234,31 @@ static void equal_examples_hash_alike_wherever_they_lie(void **state)
     dataset_clear(&dataset);
 }
 
+/* What is handed on scaled must be held out alike by those who get it. */
+static void a_baked_dataset_holds_what_was_gathered(void **state)
+{
+    (void)state;
+    float values[40 * 3], before[3], after[3];
+    struct random random = random_stream(2, 0, RANDOM_DIGIT, 0);
+    for (size_t i = 0; i < 40 * 3; i++)
+        values[i] = (float)(100 * random_normal(&random));
+    struct dataset scaled, baked, test = {0};
+    make_floats(&scaled, 40, 3, values);
+    make_floats(&baked, 40, 3, values);
+    assert_int_equal(dataset_fit(&scaled, &test, SCALE_STANDARD, NULL), STARLING_OK);
+    assert_int_equal(dataset_fit(&baked, &test, SCALE_STANDARD, NULL), STARLING_OK);
+    assert_int_equal(dataset_bake(&baked, NULL), STARLING_OK);
+    for (uint32_t row = 0; row < 40; row++) {
+        uint16_t label;
+        dataset_gather(&scaled, &row, 1, before, &label);
+        dataset_gather(&baked, &row, 1, after, &label);
+        assert_memory_equal(before, after, sizeof before);
+        assert_memory_equal(before, baked.floats + 3 * row, sizeof before);
+    }
+    dataset_clear(&scaled);
+    dataset_clear(&baked);
+}
+
 static void a_change_of_any_byte_changes_the_hash(void **state)
 {
     (void)state;
@@ -384,6 +409,7 @@ int main(void)
         cmocka_unit_test(log_keeps_the_sign),
         cmocka_unit_test(too_large_a_set_is_refused),
         cmocka_unit_test(equal_examples_hash_alike_wherever_they_lie),
+        cmocka_unit_test(a_baked_dataset_holds_what_was_gathered),
         cmocka_unit_test(a_change_of_any_byte_changes_the_hash),
         cmocka_unit_test(the_hold_out_is_a_split_of_about_its_fraction_and_permanent),
         cmocka_unit_test(what_is_set_apart_shares_no_row_with_the_rest),

@@ -91,7 +91,7 @@ static void a_bad_value_is_refused_with_what_would_be_right(void **state)
         {"sim.nodes=-1", "is \"-1\""},
         {"sim.nodes=1e3", "is \"1e3\""},
         {"sim.nodes=10000001", "from 1 to 10000000"},
-        {"sim.seed=18446744073709551616", "to 18446744073709551615"},
+        {"sim.seed=9223372036854775808", "to 9223372036854775807"},
         {"learn.rate=fast", "write auto or a number from 0 to 1000"},
         {"learn.rate=nan", "is \"nan\""},
         {"learn.rate=inf", "is \"inf\""},
@@ -141,8 +141,8 @@ static void a_good_value_is_taken(void **state)
     assert_int_equal(config_set_pair(&config, " gossip.period = 250 ms ", "--set", NULL), 0);
     assert_int_equal(config.gossip.period_us, 250000);
     assert_true(config.gossip.period_given);
-    assert_int_equal(config_set_pair(&config, "sim.seed=18446744073709551615", "--set", NULL), 0);
-    assert_true(config.sim.seed == UINT64_MAX);
+    assert_int_equal(config_set_pair(&config, "sim.seed=9223372036854775807", "--set", NULL), 0);
+    assert_true(config.sim.seed == INT64_MAX);
     assert_int_equal(config_set_pair(&config, "sim.compute=1.5ps", "--set", NULL), 0);
     assert_int_equal(config.sim.compute_ps, 2);
     assert_int_equal(config_set_pair(&config, "node.save_every=0", "--set", NULL), 0);

@@ -186,6 +186,44 @@ static void received_models_are_measured_and_blended(void **state)
     tear_down(&setting);
 }
 
+/* One that lies cannot undo everybody's passes with numbers that are finite. */
+static void an_absurd_model_is_left_out(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(true, .9);
+    struct participant participant;
+    struct view_entry entries[PEERS];
+    struct outgoing out;
+    begin(&setting, &participant, entries, &out);
+    round_of(&setting, &participant, &out);
+    receive(&setting, &participant, 1, 1, 3e38f, &out);
+    receive(&setting, &participant, 2, 1, .5f, &out);
+    struct work work = round_of(&setting, &participant, &out);
+    assert_true(work.heard[0].absurd && work.heard[0].alpha == 0);
+    assert_true(!work.heard[1].absurd && work.heard[1].alpha > 0);
+    assert_int_equal(work.failure, WORK_FINE);
+    assert_true(fabsf(participant.gossip.published->values[0]) < 10);
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
+/* Undone passes all share the values before them, however many there are. */
+static void passes_undone_without_end_cost_no_memory(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(false, 0);
+    setting.settings.learn.rate = 1e38;
+    struct participant participant;
+    struct view_entry entries[PEERS];
+    struct outgoing out;
+    begin(&setting, &participant, entries, &out);
+    for (int round = 0; round < 1000; round++)
+        round_of(&setting, &participant, &out);
+    assert_true(participant.model->same == NULL || participant.model->same->same == NULL);
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
 static void a_pass_that_diverges_is_undone(void **state)
 {
     (void)state;
@@ -291,6 +329,8 @@ int main(void)
         cmocka_unit_test(held_out_examples_are_never_trained_on),
         cmocka_unit_test(a_round_learns_and_reports),
         cmocka_unit_test(received_models_are_measured_and_blended),
+        cmocka_unit_test(an_absurd_model_is_left_out),
+        cmocka_unit_test(passes_undone_without_end_cost_no_memory),
         cmocka_unit_test(a_pass_that_diverges_is_undone),
         cmocka_unit_test(the_readout_of_a_node_alone_follows_its_own),
         cmocka_unit_test(the_readout_in_a_swarm_follows_the_others),

@@ -214,6 +214,7 @@ static void summary_json_has_every_promised_key(void **state)
                                        "dropped",
                                        "rejected",
                                        "passes",
+                                       "diverged",
                                        "samples_trained",
                                        "updates",
                                        "events",

@@ -38,7 +38,7 @@ static void set_up(struct setting *setting, size_t threads, const char *const *p
     for (size_t i = 0; pairs && pairs[i]; i++)
         if (config_set_pair(&config, pairs[i], "test", &problem))
             fail_msg("%s", problem.text);
-    setting->experiment = experiment_new(&config, PERIOD_US, &problem);
+    setting->experiment = experiment_new(&config, false, &problem);
     if (!setting->experiment)
         fail_msg("%s", problem.text);
     setting->pool = pool_new(threads);
