@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "node/control_client.h"
+#include "node/text.h"
 
 #define READ_BYTES 4096
 #define PENDING_MAX 16 /* clients that wait to be accepted */
@@ -188,6 +189,7 @@ static void client_answer(struct client *client, struct control_answer *answer)
         if (answer->bytes)
             json_object_set_new(line, "bytes", json_integer((json_int_t)answer->size));
     } else {
+        text_make_utf8(answer->problem.text);
         line = json_pack("{s:b, s:s}", "ok", 0, "error", answer->problem.text);
     }
     char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
@@ -203,12 +205,10 @@ static void client_answer(struct client *client, struct control_answer *answer)
     free(text);
 }
 
-static void answer_line(struct control *control, struct client *client, const char *line,
-                        size_t size)
+/* Takes the request over; NULL is none. */
+static void answer_request(struct control *control, struct client *client, json_t *request)
 {
     struct control_answer answer = {0};
-    json_error_t error;
-    json_t *request = json_loadb(line, size, JSON_REJECT_DUPLICATES, &error);
     const char *command = json_string_value(json_object_get(request, "command"));
     if (command)
         control->function(control->self, command, request, &answer);
@@ -237,9 +237,12 @@ static bool client_next(struct control *control, struct client *client)
         return false;
     }
     size_t size = (size_t)(end - client->in.bytes);
-    answer_line(control, client, (const char *)client->in.bytes, size);
+    json_error_t error;
+    json_t *request =
+        json_loadb((const char *)client->in.bytes, size, JSON_REJECT_DUPLICATES, &error);
     client->in.size -= size + 1;
     memmove(client->in.bytes, end + 1, client->in.size);
+    answer_request(control, client, request); /* may give up what else came in */
     return true;
 }
 

@@ -51,6 +51,8 @@ libnode_a_SOURCES = \
 	node/store.h \
 	node/task.c \
 	node/task.h \
+	node/text.c \
+	node/text.h \
 	node/trainer.c \
 	node/trainer.h \
 	node/transport.c \

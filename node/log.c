@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "node/text.h"
+
 #define LINE_MAX_BYTES 1024
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -20,12 +22,13 @@ static void put(const struct log *log, const char *line, size_t size)
         return;
 }
 
-static void put_json(const struct log *log, enum log_level level, const char *text)
+static void put_json(const struct log *log, enum log_level level, char *text)
 {
+    text_make_utf8(text);
     json_t *object = json_pack("{s:I, s:s, s:s}", "time", (json_int_t)time(NULL), "level",
                                level_names[level], "text", text);
     char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
-    char out[2 * LINE_MAX_BYTES];
+    char out[6 * LINE_MAX_BYTES + 128]; /* each byte may be escaped as \uXXXX */
     if (line) {
         int size = snprintf(out, sizeof out, "%s\n", line);
         put(log, out, (size_t)size < sizeof out ? (size_t)size : sizeof out - 1);
@@ -34,7 +37,7 @@ static void put_json(const struct log *log, enum log_level level, const char *te
     json_decref(object);
 }
 
-static void say(const struct log *log, enum log_level level, const char *text)
+static void say(const struct log *log, enum log_level level, char *text)
 {
     if (log->json) {
         put_json(log, level, text);

@@ -18,6 +18,7 @@
 #define MESSAGES_PER_S_LEAST 100.0
 #define IDLE_LEAST_US UINT64_C(60000000)
 #define IDLE_PERIODS 10
+#define DAY_S 86400
 #define PATIENCE_MS 100 /* for the trainer's thread, after learning_finish waited for its job */
 
 static enum node_outcome failed(const struct problem *problem)
@@ -77,6 +78,12 @@ static enum node_outcome open_identity(struct node *node, struct problem *proble
     wall_clock_start(&node->clock, (int64_t)wall);
     node->now = wall_clock_now(&node->clock);
     node->started_us = node->now.monotonic_us;
+    if (wall_clock_ahead(&node->clock) > DAY_S)
+        log_write(node->log, LOG_WARN,
+                  "the clock is %lld days behind the time that was stored, which counts: set the "
+                  "clock; if the stored time is wrong, stop the node and forget it: sqlite3 "
+                  "%.200s/state.db \"DELETE FROM numbers WHERE name='wall-clock'\"",
+                  (long long)(wall_clock_ahead(&node->clock) / DAY_S), node->dir);
     if (!wall_clock_set(&node->now))
         log_write(node->log, LOG_WARN,
                   "the clock is not set: no membership's end is judged until it is");
@@ -205,7 +212,8 @@ enum node_outcome node_open(const struct node_options *options, struct node **no
         outcome = open_all(ours, problem);
     }
     if (outcome) {
-        node_close(node);
+        bool saved;
+        node_close(node, &saved);
         return outcome;
     }
     log_write(ours->log, LOG_INFO, "listening on %s", transport_endpoint(ours->transport));
@@ -254,13 +262,20 @@ static void take_signals(struct node *node)
     }
 }
 
+/* No more than what others confirmed: a clock that is wrong for a day must not be for good. */
+static void note_time(struct node *node)
+{
+    int64_t floor_s = wall_clock_floor(&node->clock, &node->now);
+    if (floor_s >= STARLING_BUILD_EPOCH)
+        note_number(node, "wall-clock", (uint64_t)floor_s);
+}
+
 static void do_chores(struct node *node)
 {
     node->chores_us = node->now.monotonic_us + CHORES_US;
     membership_check(node);
     membership_expire_peers(node);
-    if (wall_clock_set(&node->now))
-        note_number(node, "wall-clock", (uint64_t)node->now.wall_s);
+    note_time(node);
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
@@ -326,17 +341,17 @@ enum node_outcome node_run(struct node *node, struct problem *problem)
     return NODE_ENDED;
 }
 
-bool node_close(struct node **node)
+bool node_close(struct node **node, bool *saved)
 {
     struct node *ours = *node;
     *node = NULL;
+    *saved = true;
     if (!ours)
         return true;
     if (ours->trainer) {
         ours->now = wall_clock_now(&ours->clock);
-        if (wall_clock_set(&ours->now))
-            note_number(ours, "wall-clock", (uint64_t)ours->now.wall_s);
-        learning_finish(ours);
+        note_time(ours);
+        *saved = learning_finish(ours);
     }
     control_close(&ours->control); /* who asked it to stop may think it gone: all is saved */
     transport_close(&ours->transport);

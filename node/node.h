@@ -43,8 +43,10 @@ enum node_outcome node_run(struct node *node, struct problem *problem);
 /* Asks node_run to end; safe from any thread and from signal handlers. */
 void node_stop(struct node *node);
 
-/* Saves and frees. False when a pass still runs and would outlast a person's patience: its state of
- * before the pass is saved, and the process should end by _exit. */
-bool node_close(struct node **node);
+/* Saves and frees. *saved: false, and said in the log, when the last save failed or took too long:
+ * the node should end as NODE_FAILED. Returns false when a pass or a save still runs and would
+ * outlast a person's patience: the state of before the pass is saved, and the process should end
+ * by _exit. */
+bool node_close(struct node **node, bool *saved);
 
 #endif

@@ -21,7 +21,7 @@
 #define CHORES_US UINT64_C(60000000)
 
 /* Lines that strangers can cause, by subject; reasons of refusal come first. */
-enum { SAY_DISK = REFUSALS, SAY_DIVERGED, SAY_MEMORY };
+enum { SAY_DISK = REFUSALS, SAY_SAVE, SAY_DIVERGED, SAY_MEMORY };
 
 struct seed {
     uint8_t curve[KEY_BYTES];
@@ -59,6 +59,7 @@ struct note_job {
         struct {
             struct saved saved;             /* its vectors belong to the versions */
             struct version *model, *served; /* references */
+            uint64_t begun_us;
         } save;
     };
 };
@@ -104,9 +105,11 @@ struct node {
     struct trainer *trainer;
     bool working;
     struct work_job work;
-    size_t notes; /* with the trainer */
-    uint32_t saved_passes;
-    uint64_t saved_us;
+    size_t notes;                /* with the trainer */
+    uint32_t saved_passes;       /* of what is on disk */
+    uint64_t saved_us;           /* when that was given to the trainer */
+    uint64_t save_again_us;      /* after a save that failed: not before this */
+    struct problem save_problem; /* of the last save; error 0 when it succeeded */
     struct trend_window trend;
     struct evaluation reported;
 
@@ -146,6 +149,8 @@ void node_down(void *self, peer_id peer);
 void node_receive(void *self, peer_id peer, struct parcel *parcel);
 void node_sent(void *self, peer_id peer, size_t wire_bytes, uint32_t mark);
 void node_refused(void *self, enum refusal reason, peer_id peer, const char *address);
+/* Something of a peer's is refused; who keeps breaking the rules is cut. */
+void node_reject(struct node *node, peer_id peer, enum refusal reason);
 /* Sends what is to be sent, cuts, and gives work to the trainer. */
 void node_carry_out(struct node *node, struct outgoing *out);
 /* The number of a peer the roster gave up. */
@@ -173,8 +178,8 @@ void learning_start(struct node *node);
 void learning_work(struct node *node, struct work *work);
 /* Takes finished jobs from the trainer. */
 void learning_collect(struct node *node);
-/* Waits for the trainer and saves what is unsaved. */
-void learning_finish(struct node *node);
+/* Waits for the trainer and saves what is unsaved; false, and said, when that could not be done. */
+bool learning_finish(struct node *node);
 void work_drop(struct work *work);
 
 /* node_notes.c */
@@ -184,6 +189,8 @@ void note_number(struct node *node, const char *name, uint64_t value);
 void note_save(struct node *node);
 /* After the trainer, or in its stead at the end. */
 void note_finished(struct note_job *note);
+/* In place of note_finished, for one that was never run. */
+void note_dropped(struct note_job *note);
 
 /* node_commands.c */
 void node_command(void *self, const char *command, const json_t *request,

@@ -238,15 +238,22 @@ static double loss_of(const struct evaluation *evaluation)
 static void judge_heard(struct node *node, const struct work *work, struct history_row *row)
 {
     double distance = 0;
+    uint32_t sound = 0;
     for (uint32_t i = 0; i < work->heard_count; i++) {
         const struct heard *heard = &work->heard[i];
-        distance += heard->distance;
-        row->merged += heard->alpha > 0;
         struct peer_record *record = roster_peer(&node->roster, heard->from);
+        if (heard->absurd) {
+            if (record)
+                node_reject(node, heard->from, REFUSED_MALFORMED);
+            continue;
+        }
+        distance += heard->distance;
+        sound++;
+        row->merged += heard->alpha > 0;
         if (record && heard->here.examples > 0)
             record->accuracy_here = evaluation_accuracy(&heard->here);
     }
-    row->distance = work->heard_count > 0 ? distance / work->heard_count : NAN;
+    row->distance = sound > 0 ? distance / sound : NAN;
 }
 
 static void keep_history(struct node *node, const struct work_job *done)
@@ -271,6 +278,7 @@ static void keep_history(struct node *node, const struct work_job *done)
 static bool save_is_due(const struct node *node)
 {
     return node->participant.gossip.passes != node->saved_passes &&
+           node->now.monotonic_us >= node->save_again_us &&
            node->now.monotonic_us - node->saved_us >= node->config.node.save_every_us;
 }
 
@@ -317,25 +325,53 @@ static void await_trainer(struct node *node, uint64_t until_us)
     learning_collect(node);
 }
 
-void learning_finish(struct node *node)
+/* The trainer outlasts our patience: what waits behind the job that runs is done here, so far as
+ * nothing that the two share is in use. */
+static void take_over(struct node *node, uint64_t until_us)
+{
+    struct workspace none = {0};
+    struct job *running, *job = trainer_end(node->trainer, &running);
+    if (running && running != &node->work.job) {
+        await_trainer(node, until_us);
+        if (trainer_idle(node->trainer))
+            running = NULL;
+    }
+    while (job) {
+        struct job *next = job->next;
+        if (job == &node->work.job) { /* a pass that has not begun */
+            work_drop(&node->work.work);
+            version_release(&node->work.served);
+            node->working = false;
+        } else if (running == NULL || running == &node->work.job) {
+            job->run(job, &none);
+            note_finished((struct note_job *)job);
+        } else {
+            note_dropped((struct note_job *)job);
+        }
+        job = next;
+    }
+}
+
+static bool all_is_saved(const struct node *node)
+{
+    if (!node->has_participant || node->participant.gossip.passes == node->saved_passes)
+        return true;
+    log_write(node->log, LOG_ERROR, "what was learned since the last save is lost: %s",
+              node->save_problem.error ? node->save_problem.text
+                                       : "the disk is too slow, or memory is out");
+    return false;
+}
+
+bool learning_finish(struct node *node)
 {
     uint64_t started_us = node->now.monotonic_us;
     node->stopping = true;
     await_trainer(node, started_us + FINISH_US);
     if (node->has_participant && node->participant.gossip.passes != node->saved_passes)
         note_save(node);
-    if (!node->working) {
+    if (node->working)
+        take_over(node, started_us + FINISH_US + SAVE_US);
+    else
         await_trainer(node, started_us + FINISH_US + SAVE_US);
-        return;
-    }
-    /* The pass outlasts our patience: what waits behind it is done here. */
-    struct workspace none = {0};
-    struct job *running, *job = trainer_end(node->trainer, &running);
-    while (job) {
-        struct job *next = job->next;
-        if (running == NULL || running == &node->work.job)
-            job->run(job, &none);
-        note_finished((struct note_job *)job);
-        job = next;
-    }
+    return all_is_saved(node);
 }

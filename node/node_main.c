@@ -285,9 +285,11 @@ static enum node_outcome run(struct settings *settings, struct log *log, int sig
     if (outcome)
         log_write(log, LOG_ERROR, "%s", problem->text);
     problem->text[0] = '\0';
-    if (!node_close(&node))
-        _exit(
-            (int)outcome); /* a pass still runs on the trainer's thread: all that counts is saved */
+    bool saved, freed = node_close(&node, &saved);
+    if (!saved && outcome == NODE_ENDED)
+        outcome = NODE_FAILED;
+    if (!freed)
+        _exit((int)outcome); /* the trainer's thread still runs: all that can be saved is */
     log_write(log, LOG_INFO, "ended");
     return outcome;
 }

@@ -30,8 +30,7 @@ void node_refused(void *self, enum refusal reason, peer_id peer, const char *add
                 refusal_name(reason));
 }
 
-/* A message is refused; who keeps breaking the rules is cut. */
-static void reject(struct node *node, peer_id peer, enum refusal reason)
+void node_reject(struct node *node, peer_id peer, enum refusal reason)
 {
     node_refused(node, reason, peer, "");
     struct peer_record *record = roster_peer(&node->roster, peer);
@@ -153,7 +152,7 @@ void node_receive(void *self, peer_id peer, struct parcel *parcel)
     else if (refusal == REFUSED_NOT)
         refusal = parcel->has_payload ? REFUSED_MALFORMED : take_cards(node, &message, cards);
     if (refusal != REFUSED_NOT) {
-        reject(node, peer, refusal);
+        node_reject(node, peer, refusal);
         return;
     }
     struct peer_record *record = roster_peer(&node->roster, peer);
@@ -169,7 +168,7 @@ void node_receive(void *self, peer_id peer, struct parcel *parcel)
     refusal = participant_receive(&node->participant, peer, &message, node->now, &out);
     node_carry_out(node, &out);
     if (refusal != REFUSED_NOT)
-        reject(node, peer, refusal);
+        node_reject(node, peer, refusal);
 }
 
 void node_sent(void *self, peer_id peer, size_t wire_bytes, uint32_t mark)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SAVE_AGAIN_US UINT64_C(10000000) /* after a save that failed */
 #define NOTES_MAX 256 /* with the trainer at a time; a peer's card or a row beyond is not kept */
 
 static void run_note(struct job *job, struct workspace *workspace)
@@ -108,22 +109,43 @@ void note_save(struct node *node)
             .readout = participant->readout ? note->save.served->values : NULL,
         };
         memcpy(note->save.saved.task, node->settings.gossip.task, TASK_ID_BYTES);
-        node->saved_passes = participant->gossip.passes;
-        node->saved_us = node->now.monotonic_us;
+        note->save.begun_us = node->now.monotonic_us;
     }
     submit(node, note);
+}
+
+/* Only what is on disk counts as saved. */
+static void save_finished(struct node *node, const struct note_job *note)
+{
+    node->save_problem = note->problem;
+    if (note->problem.error) {
+        node->save_again_us = node->now.monotonic_us + SAVE_AGAIN_US;
+        return;
+    }
+    node->saved_passes = (uint32_t)note->save.saved.works;
+    node->saved_us = note->save.begun_us;
 }
 
 void note_finished(struct note_job *note)
 {
     struct node *node = note->node;
+    unsigned subject = note->kind == NOTE_SAVE ? SAY_SAVE : SAY_DISK;
     if (note->problem.error)
-        log_limited(node->log, LOG_ERROR, SAY_DISK, node->now.monotonic_us, "%s",
+        log_limited(node->log, LOG_ERROR, subject, node->now.monotonic_us, "%s",
                     note->problem.text);
     if (note->kind == NOTE_SAVE) {
+        save_finished(node, note);
         version_release(&note->save.model);
         version_release(&note->save.served);
     }
     free(note);
     node->notes--;
+}
+
+void note_dropped(struct note_job *note)
+{
+    problem_set(&note->problem, STARLING_FAILED,
+                "%s: the disk is too slow: what was to be written at the end is lost",
+                note->node->dir);
+    note_finished(note);
 }

@@ -24,6 +24,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "floats are written as 
 #define CHECK_BYTES 32 /* BLAKE2b-256 over all that is before it */
 #define HAS_MOMENTUM 1u
 #define HAS_READOUT 2u
+#define SPOILT_MAX 100 /* corrupt files kept of a slot; the last gives way */
 
 static const char *const slot_names[SLOTS] = {"parameters-a.slot", "parameters-b.slot"};
 static const char slot_magic[8] = "starslot";
@@ -62,20 +63,52 @@ static void encode_header(const struct saved *saved, uint8_t header[HEADER_BYTES
     assert(at + HEADER_CHECK_BYTES == header + HEADER_BYTES);
 }
 
-/* NULL when the header is good, else what is wrong with it. */
-static const char *decode_header(const uint8_t header[HEADER_BYTES], struct saved *saved,
-                                 uint32_t *flags)
+/* What a slot was found to be, and why it is not good. */
+enum slot_state {
+    SLOT_GOOD,
+    SLOT_ABSENT,  /* no such file */
+    SLOT_CORRUPT, /* nothing can be made of it, ever: another slot is as good as it gets */
+    SLOT_BARRED,  /* what it holds may be good, but is not for us now: a person must look */
+};
+
+struct finding {
+    enum slot_state state;
+    char why[PROBLEM_TEXT_MAX / 2]; /* "" when good or absent */
+};
+
+static struct finding found_corrupt(const char *why)
+{
+    struct finding finding = {.state = SLOT_CORRUPT};
+    snprintf(finding.why, sizeof finding.why, "%s", why);
+    return finding;
+}
+
+static struct finding found_barred(const char *what, const char *reason, const char *remedy)
+{
+    struct finding finding = {.state = SLOT_BARRED};
+    snprintf(finding.why, sizeof finding.why, "%s%s: %s", what, reason, remedy);
+    return finding;
+}
+
+#define REMEDY "put that right, or move the file away to go on without it"
+
+static struct finding decode_header(const uint8_t header[HEADER_BYTES], struct saved *saved,
+                                    uint32_t *flags)
 {
     uint8_t check[HEADER_CHECK_BYTES];
     const uint8_t *at = header;
     if (memcmp(at, slot_magic, sizeof slot_magic))
-        return "is not a slot";
+        return found_corrupt("is not a slot");
     at += sizeof slot_magic;
-    if (get(&at, 4) != SLOT_VERSION)
-        return "is of another version";
+    uint64_t version = get(&at, 4);
+    if (version > SLOT_VERSION)
+        return found_barred("was written by a newer starling", "",
+                            "install that one again, or move the file away to go on without it");
+    if (version < SLOT_VERSION)
+        return found_corrupt("is of no known version");
     crypto_generichash(check, sizeof check, header, HEADER_BYTES - sizeof check, NULL, 0);
     if (memcmp(check, header + HEADER_BYTES - sizeof check, sizeof check))
-        return "is corrupt";
+        return found_corrupt("is corrupt");
     *flags = (uint32_t)get(&at, 4);
     memcpy(saved->task, at, TASK_ID_BYTES);
     at += TASK_ID_BYTES;
@@ -90,63 +123,103 @@ static const char *decode_header(const uint8_t header[HEADER_BYTES], struct save
     saved->parameters = get(&at, 8);
     if (*flags & ~(HAS_MOMENTUM | HAS_READOUT) || !isfinite(saved->age) || saved->age < 0 ||
         saved->number > INT64_MAX) /* there must always be a next one */
-        return "is corrupt";
-    return NULL;
+        return found_corrupt("is corrupt");
+    return (struct finding){.state = SLOT_GOOD};
 }
 
-static bool read_all(int file, void *bytes, size_t size)
+static struct finding read_all(int file, void *bytes, size_t size)
 {
     uint8_t *next = bytes;
     while (size > 0) {
         ssize_t got = read(file, next, size);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0)
-            return false;
+        if (got < 0)
+            return found_barred("cannot be read: ", strerror(errno), REMEDY);
+        if (got == 0)
+            return found_corrupt("is cut short");
         next += got;
         size -= (size_t)got;
     }
-    return true;
+    return (struct finding){.state = SLOT_GOOD};
 }
 
-static int open_slot(const char *path, struct stat *about)
+/* Opens a slot and reads its header; *file is open exactly when that is good. */
+static struct finding open_slot(const char *path, int *file, off_t *size, struct saved *saved,
+                                uint8_t header[HEADER_BYTES], uint32_t *flags)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file >= 0 && (fstat(file, about) || !S_ISREG(about->st_mode))) {
-        close(file);
-        return -1;
+    struct stat about;
+    struct finding finding;
+    *file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*file < 0 && errno == ENOENT)
+        return (struct finding){.state = SLOT_ABSENT};
+    if (*file < 0)
+        return found_barred("cannot be opened: ", strerror(errno), REMEDY);
+    if (fstat(*file, &about))
+        finding = found_barred("cannot be examined: ", strerror(errno), REMEDY);
+    else if (!S_ISREG(about.st_mode))
+        finding = found_barred("is not a regular file", "", "move it away");
+    else
+        finding = read_all(*file, header, HEADER_BYTES);
+    if (finding.state == SLOT_GOOD)
+        finding = decode_header(header, saved, flags);
+    if (finding.state == SLOT_GOOD) {
+        *size = about.st_size;
+        return finding;
     }
-    return file;
+    close(*file);
+    *file = -1;
+    return finding;
 }
 
 /* The number of the save a slot holds, by its header; 0 when there is no good one. */
-static uint64_t slot_number(const char *path)
+static struct finding slot_number(const char *path, uint64_t *number)
 {
-    struct stat about;
     struct saved saved = {0};
     uint8_t header[HEADER_BYTES];
     uint32_t flags;
-    int file = open_slot(path, &about);
-    if (file < 0)
-        return 0;
-    bool good = read_all(file, header, sizeof header) && !decode_header(header, &saved, &flags);
-    close(file);
-    return good ? saved.number : 0;
+    off_t size;
+    int file;
+    struct finding finding = open_slot(path, &file, &size, &saved, header, &flags);
+    *number = finding.state == SLOT_GOOD ? saved.number : 0;
+    if (file >= 0)
+        close(file);
+    return finding;
+}
+
+static enum starling_error slot_barred(const char *path, const struct finding *finding,
+                                       struct problem *problem)
+{
+    return problem_set(problem, STARLING_FAILED, "%.250s: %s", path, finding->why);
+}
+
+/* Paths of the slots and the numbers of their saves; an error when one may be good and cannot be
+ * told to be. */
+static enum starling_error survey(const char *dir, char paths[SLOTS][PATH_MAX],
+                                  uint64_t numbers[SLOTS], struct problem *problem)
+{
+    if (sodium_init() < 0)
+        return problem_set(problem, STARLING_FAILED, "libsodium cannot start");
+    for (size_t i = 0; i < SLOTS; i++) {
+        if (file_path(paths[i], PATH_MAX, dir, slot_names[i], problem))
+            return STARLING_INVALID;
+        struct finding finding = slot_number(paths[i], &numbers[i]);
+        if (finding.state == SLOT_BARRED)
+            return slot_barred(paths[i], &finding, problem);
+    }
+    return STARLING_OK;
 }
 
 enum starling_error slots_save(const char *dir, struct saved *saved, struct problem *problem)
 {
     char paths[SLOTS][PATH_MAX];
     uint64_t numbers[SLOTS], newest = saved->number;
-    if (sodium_init() < 0)
-        return problem_set(problem, STARLING_FAILED, "libsodium cannot start");
-    for (size_t i = 0; i < SLOTS; i++) {
-        if (file_path(paths[i], sizeof paths[i], dir, slot_names[i], problem))
-            return STARLING_INVALID;
-        numbers[i] = slot_number(paths[i]);
+    enum starling_error error = survey(dir, paths, numbers, problem);
+    if (error)
+        return error;
+    for (size_t i = 0; i < SLOTS; i++)
         if (numbers[i] > newest)
             newest = numbers[i];
-    }
     size_t target = numbers[0] <= numbers[1] ? 0 : 1, count = 0;
     uint64_t before = saved->number;
     saved->number = newest + 1;
@@ -164,83 +237,125 @@ enum starling_error slots_save(const char *dir, struct saved *saved, struct prob
         crypto_generichash_update(&state, parts[i].bytes, parts[i].size);
     crypto_generichash_final(&state, check, CHECK_BYTES);
     parts[count++] = (struct file_part){check, sizeof check};
-    enum starling_error error = file_write(paths[target], 0600, parts, count, problem);
+    error = file_write(paths[target], 0600, parts, count, problem);
     if (error)
         saved->number = before;
     return error;
 }
 
 /* Whether the file is as long as its header says, and the vectors are not longer than allowed. */
-static const char *judge_size(const struct saved *saved, uint32_t flags, off_t size,
-                              size_t max_bytes)
+static struct finding judge_size(const struct saved *saved, uint32_t flags, off_t size,
+                                 size_t max_bytes)
 {
     size_t vectors = 1u + (flags & HAS_MOMENTUM ? 1 : 0) + (flags & HAS_READOUT ? 1 : 0);
-    if (saved->parameters == 0 || saved->parameters > max_bytes / sizeof(float))
-        return "is larger than node.max_model";
     uint64_t bytes;
-    if (__builtin_mul_overflow(saved->parameters * sizeof(float), vectors, &bytes) ||
+    if (saved->parameters == 0 ||
+        __builtin_mul_overflow(saved->parameters, vectors * sizeof(float), &bytes) ||
         __builtin_add_overflow(bytes, HEADER_BYTES + CHECK_BYTES, &bytes) ||
         (uint64_t)size != bytes)
-        return "is cut short";
-    return NULL;
+        return found_corrupt("is cut short");
+    if (saved->parameters > max_bytes / sizeof(float))
+        return found_barred("holds a model larger than node.max_model", "",
+                            "raise that, or move the file away to go on without it");
+    return (struct finding){.state = SLOT_GOOD};
 }
 
-static const char *read_vectors(int file, const uint8_t header[HEADER_BYTES], uint32_t flags,
-                                struct saved *saved)
+static struct finding read_vectors(int file, const uint8_t header[HEADER_BYTES], uint32_t flags,
+                                   struct saved *saved)
 {
     float **vectors[] = {&saved->model, &saved->momentum, &saved->readout};
     bool wanted[] = {true, (flags & HAS_MOMENTUM) != 0, (flags & HAS_READOUT) != 0};
     uint8_t check[CHECK_BYTES], stored[CHECK_BYTES];
+    struct finding finding = {.state = SLOT_GOOD};
     crypto_generichash_state state;
     crypto_generichash_init(&state, NULL, 0, CHECK_BYTES);
     crypto_generichash_update(&state, header, HEADER_BYTES);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3 && finding.state == SLOT_GOOD; i++) {
         if (!wanted[i])
             continue;
         size_t bytes = saved->parameters * sizeof(float);
         float *vector = *vectors[i] = vector_new(saved->parameters);
         if (!vector)
-            return "does not fit into memory";
-        if (!read_all(file, vector, bytes))
-            return "cannot be read to its end";
-        crypto_generichash_update(&state, (const uint8_t *)vector, bytes);
+            return found_barred("does not fit into memory", "", "make room, and start again");
+        finding = read_all(file, vector, bytes);
+        if (finding.state == SLOT_GOOD)
+            crypto_generichash_update(&state, (const uint8_t *)vector, bytes);
     }
+    if (finding.state == SLOT_GOOD)
+        finding = read_all(file, stored, CHECK_BYTES);
     crypto_generichash_final(&state, check, CHECK_BYTES);
-    if (!read_all(file, stored, CHECK_BYTES))
-        return "cannot be read to its end";
-    return memcmp(check, stored, CHECK_BYTES) ? "is corrupt" : NULL;
+    if (finding.state == SLOT_GOOD && memcmp(check, stored, CHECK_BYTES))
+        finding = found_corrupt("is corrupt");
+    return finding;
 }
 
-/* Reads one slot whole. NULL, or what is wrong with it; *absent when there is no file. */
-static const char *read_slot(const char *path, size_t max_bytes, struct saved *saved, bool *absent)
+/* Reads one slot whole. */
+static struct finding read_slot(const char *path, size_t max_bytes, struct saved *saved)
 {
-    struct stat about;
     uint8_t header[HEADER_BYTES];
     uint32_t flags = 0;
-    int file = open_slot(path, &about);
-    *absent = file < 0 && errno == ENOENT;
-    if (file < 0)
-        return *absent ? NULL : "cannot be opened";
-    const char *wrong = "is cut short";
-    if (about.st_size >= HEADER_BYTES && read_all(file, header, sizeof header))
-        wrong = decode_header(header, saved, &flags);
-    if (!wrong)
-        wrong = judge_size(saved, flags, about.st_size, max_bytes);
-    if (!wrong)
-        wrong = read_vectors(file, header, flags, saved);
-    close(file);
-    if (wrong)
+    off_t size;
+    int file;
+    struct finding finding = open_slot(path, &file, &size, saved, header, &flags);
+    if (finding.state == SLOT_GOOD)
+        finding = judge_size(saved, flags, size, max_bytes);
+    if (finding.state == SLOT_GOOD)
+        finding = read_vectors(file, header, flags, saved);
+    if (file >= 0)
+        close(file);
+    if (finding.state != SLOT_GOOD)
         saved_clear(saved);
-    return wrong;
+    return finding;
 }
 
-static void add_note(char *note, const char *path, const char *wrong)
+static void add_note(char *note, const char *path, const char *why, const char *outcome)
 {
     if (!note)
         return;
     size_t used = strlen(note);
-    snprintf(note + used, PROBLEM_TEXT_MAX - used, "%s%s: %s and is passed over", used ? "; " : "",
-             path, wrong);
+    snprintf(note + used, PROBLEM_TEXT_MAX - used, "%s%.150s: %s and %s", used ? "; " : "", path,
+             why, outcome);
+}
+
+/* Out of the way of the next save: it may still be of use to a person. */
+static enum starling_error move_aside(const char *path, const char *why, char *note,
+                                      struct problem *problem)
+{
+    char to[PATH_MAX], outcome[64];
+    int n = 0, length;
+    do
+        length = snprintf(to, sizeof to, "%s.corrupt-%d", path, ++n);
+    while (n < SPOILT_MAX && access(to, F_OK) == 0);
+    errno = ENAMETOOLONG;
+    if (length >= (int)sizeof to || rename(path, to))
+        return problem_set(problem, STARLING_FAILED,
+                           "%.250s: %s and cannot be moved aside: %s: move it away", path, why,
+                           strerror(errno));
+    snprintf(outcome, sizeof outcome, "was moved aside, to .corrupt-%d", n);
+    add_note(note, path, why, outcome);
+    return STARLING_OK;
+}
+
+/* Reads the slots, the newest first, until one is whole. */
+static enum starling_error read_newest(char paths[SLOTS][PATH_MAX], size_t first, size_t max_bytes,
+                                       struct saved *saved, bool *found, char *note,
+                                       struct problem *problem)
+{
+    struct finding findings[SLOTS];
+    for (size_t i = 0; i < SLOTS && !*found; i++) {
+        size_t slot = i == 0 ? first : 1 - first;
+        findings[slot] = read_slot(paths[slot], max_bytes, saved);
+        if (findings[slot].state == SLOT_BARRED)
+            return slot_barred(paths[slot], &findings[slot], problem);
+        *found = findings[slot].state == SLOT_GOOD;
+        if (i == 1 && *found && findings[first].state == SLOT_CORRUPT)
+            add_note(note, paths[first], findings[first].why, "is passed over");
+    }
+    enum starling_error error = STARLING_OK;
+    for (size_t i = 0; i < SLOTS && !*found && !error; i++)
+        if (findings[i].state == SLOT_CORRUPT)
+            error = move_aside(paths[i], findings[i].why, note, problem);
+    return error;
 }
 
 enum starling_error slots_load(const char *dir, size_t max_bytes, struct saved *saved, bool *found,
@@ -252,26 +367,16 @@ enum starling_error slots_load(const char *dir, size_t max_bytes, struct saved *
     memset(saved, 0, sizeof *saved);
     if (note)
         note[0] = '\0';
-    if (sodium_init() < 0)
-        return problem_set(problem, STARLING_FAILED, "libsodium cannot start");
+    enum starling_error error = survey(dir, paths, numbers, problem);
+    if (error)
+        return error;
     for (size_t i = 0; i < SLOTS; i++) {
-        if (file_path(paths[i], sizeof paths[i], dir, slot_names[i], problem))
-            return STARLING_INVALID;
         snprintf(name, sizeof name, "%s.tmp", slot_names[i]);
         if (!file_path(leftover, sizeof leftover, dir, name, NULL))
             unlink(leftover);
-        numbers[i] = slot_number(paths[i]);
     }
     size_t first = numbers[1] > numbers[0] ? 1 : 0;
-    for (size_t i = 0; i < SLOTS && !*found; i++) {
-        const char *path = paths[i == 0 ? first : 1 - first];
-        bool absent;
-        const char *wrong = read_slot(path, max_bytes, saved, &absent);
-        if (wrong)
-            add_note(note, path, wrong);
-        *found = !wrong && !absent;
-    }
-    return STARLING_OK;
+    return read_newest(paths, first, max_bytes, saved, found, note, problem);
 }
 
 void saved_clear(struct saved *saved)

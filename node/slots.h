@@ -22,13 +22,16 @@ struct saved {
     float *model, *momentum, *readout; /* momentum and readout may be NULL. From vector_new */
 };
 
-/* Writes into the slot that is not the newest. `number` is the save's, one above the last. */
+/* Writes into the slot that is not the newest. `number` is the save's, one above the last. Fails
+ * when it cannot be told which is the newest: a slot cannot be read, or is a newer starling's. */
 enum starling_error slots_save(const char *dir, struct saved *saved, struct problem *problem);
 
 /* Reads the newest whole slot into *saved (freed by saved_clear); *found false when there is none.
- * A slot that is cut short, corrupt, of another version or with vectors of more than max_bytes each
- * is passed over and said in `note` (NULL or PROBLEM_TEXT_MAX chars; "" when all is well). What a
- * save that was interrupted left behind is removed. */
+ * A corrupt slot is passed over for a whole one; when there is no whole one, the corrupt are moved
+ * aside to NAME.corrupt-N. Either is said in `note` (NULL or PROBLEM_TEXT_MAX chars; "" when all is
+ * well). A slot that may be good and cannot be used, for it cannot be opened or read, is of a newer
+ * version, or has vectors of more than max_bytes each, is an error: to learn on without it would
+ * overwrite it. What a save that was interrupted left behind is removed. */
 enum starling_error slots_load(const char *dir, size_t max_bytes, struct saved *saved, bool *found,
                                char *note, struct problem *problem);
 void saved_clear(struct saved *saved);

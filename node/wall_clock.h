@@ -1,8 +1,11 @@
 /* wall_clock — the time a node goes by: deadlines by one clock, validity by another.
  *
- * Wall time never runs below the latest that was seen and stored. A device that boots before the
- * build's own date, and has stored nothing later, does not know the time: it judges nobody's
- * expiry until its clock is set, or two members agree on a time.
+ * Wall time never runs below a floor: the latest time that another member confirmed, its clock and
+ * this device's being no more than CLOCK_TOLERANCE_S apart, and what passed since by the monotonic
+ * clock. Only the floor is stored. So a clock that is set back does not revive what has expired,
+ * and one that jumps ahead, with nobody to confirm it, is forgotten when it is set right. A device
+ * that boots before the build's own date, and has stored nothing later, does not know the time: it
+ * judges nobody's expiry until its clock is set, or two members agree on a time.
  */
 #ifndef STARLING_WALL_CLOCK_H
 #define STARLING_WALL_CLOCK_H
@@ -24,14 +27,21 @@ struct wall_clock {
     peer_id heard_from;
 };
 
-/* `stored_s`: the latest wall time on disk, 0 for none. */
+/* `stored_s`: the floor on disk, 0 for none. */
 void wall_clock_start(struct wall_clock *clock, int64_t stored_s);
 
 struct now wall_clock_now(const struct wall_clock *clock);
 
-/* A verified member's word on the time, for a node that does not know it. When another member said
- * the same before, to CLOCK_TOLERANCE_S, the earlier of the two becomes the floor: true. */
+/* A verified member's word on the time. When this device's clock is set and agrees, the earlier of
+ * the two becomes the floor, unless that is later already. When it is not set, and another member
+ * said the same before, to CLOCK_TOLERANCE_S, the earlier of these two becomes the floor: true. */
 bool wall_clock_hear(struct wall_clock *clock, peer_id from, int64_t said_s, const struct now *now);
+
+/* The floor now, to be stored; 0 when there is none. */
+int64_t wall_clock_floor(const struct wall_clock *clock, const struct now *now);
+
+/* Seconds by which the floor is ahead of the device's clock; 0 when it is not. */
+int64_t wall_clock_ahead(const struct wall_clock *clock);
 
 /* False while the time is not known: then nobody's validity is judged. */
 bool wall_clock_set(const struct now *now);

@@ -47,6 +47,7 @@ test_programs = \
 	tests/node/test_slots \
 	tests/node/test_store \
 	tests/node/test_swarm \
+	tests/node/test_text \
 	tests/node/test_trainer \
 	tests/node/test_transport \
 	tests/node/test_wall_clock \
@@ -124,6 +125,8 @@ tests_node_test_store_SOURCES = tests/node/test_store.c tests/node/ends.h tests/
 tests_node_test_store_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_swarm_SOURCES = tests/node/test_swarm.c tests/node/ends.h tests/node/folder.h
 tests_node_test_swarm_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_text_SOURCES = tests/node/test_text.c
+tests_node_test_text_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_trainer_SOURCES = tests/node/test_trainer.c tests/node/ends.h tests/node/folder.h
 tests_node_test_trainer_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_transport_SOURCES = tests/node/test_transport.c tests/node/ends.h tests/node/folder.h

@@ -102,6 +102,65 @@ static void a_long_pass_does_not_hold_up_the_end(void **state)
     assert_non_null(strstr(device_log(&device), "learning"));
 }
 
+/* What stands where a save is to be written first cannot be removed: it is a folder. */
+static void block_saves(const struct device *device, bool block)
+{
+    char path[1024];
+    for (int slot = 'a'; slot <= 'b'; slot++) {
+        snprintf(path, sizeof path, "%s/parameters-%c.slot.tmp", device->dir, slot);
+        assert_int_equal(block ? mkdir(path, 0700) : rmdir(path), 0);
+    }
+}
+
+static void a_last_save_that_fails_is_said(void **state)
+{
+    (void)state;
+    struct device device;
+    if (!ready)
+        skip();
+    device_make(&device, &swarm, "unsaved", swarm.authority, VALID);
+    block_saves(&device, true);
+    device_up(&device, NULL);
+    device_await(&device, "age", 2);
+    kill(device.process, SIGTERM);
+    assert_int_equal(device_await_end(&device), 1);
+    assert_non_null(strstr(device_log(&device), "since the last save is lost: "));
+    block_saves(&device, false);
+}
+
+static void a_save_that_fails_is_done_again(void **state)
+{
+    (void)state;
+    static const char *const every_round[] = {"node.save_every=0", NULL};
+    static const char *const waiting[] = {"node.autostart=off", NULL};
+    struct device device;
+    if (!ready)
+        skip();
+    device_make(&device, &swarm, "blocked", swarm.authority, VALID);
+    block_saves(&device, true);
+    device_up(&device, every_round);
+    double age = device_await(&device, "age", 3);
+    block_saves(&device, false);
+    device_stop(&device);
+    assert_non_null(strstr(device_log(&device), "cannot be removed"));
+    device_up(&device, waiting);
+    assert_true(device_number(&device, "age") >= age);
+    device_stop(&device);
+}
+
+static void a_slot_that_cannot_be_read_is_not_written_over(void **state)
+{
+    (void)state;
+    struct device device;
+    char path[1024];
+    if (!ready)
+        skip();
+    device_make(&device, &swarm, "barred", swarm.authority, VALID);
+    snprintf(path, sizeof path, "%s/parameters-b.slot", device.dir);
+    assert_int_equal(symlink("parameters-b.slot", path), 0);
+    assert_ends(&device, NULL, 1, "parameters-b.slot: cannot be opened");
+}
+
 static void a_newcomer_is_admitted_while_it_runs(void **state)
 {
     (void)state;
@@ -326,6 +385,9 @@ int main(void)
         cmocka_unit_test(kill_9_costs_at_most_a_round),
         cmocka_unit_test(an_end_as_asked_keeps_everything),
         cmocka_unit_test(a_long_pass_does_not_hold_up_the_end),
+        cmocka_unit_test(a_last_save_that_fails_is_said),
+        cmocka_unit_test(a_save_that_fails_is_done_again),
+        cmocka_unit_test(a_slot_that_cannot_be_read_is_not_written_over),
         cmocka_unit_test(a_newcomer_is_admitted_while_it_runs),
         cmocka_unit_test(a_reread_configuration_brings_new_seeds),
         cmocka_unit_test(a_folder_is_for_one_node),

@@ -29,6 +29,8 @@ static void answer(void *self, const char *command, const json_t *request,
         answer->fields = json_object();
     } else if (strcmp(command, "refuse") == 0) {
         problem_set(&answer->problem, STARLING_INVALID, "refused: \"as asked\"");
+    } else if (strcmp(command, "cut") == 0) {
+        problem_set(&answer->problem, STARLING_INVALID, "cut within \xe2\x82, and \xff");
     } else {
         answer->fields = json_pack("{s:s}", "command", command);
     }
@@ -120,6 +122,7 @@ static void lines_are_answered_one_by_one(void **state)
         {"{\"command\":7}\n", "\"ok\":false"},
         {"\n", "\"ok\":false"},
         {"{\"command\":\"a\",\"command\":\"b\"}\n", "\"ok\":false"},
+        {"{\"command\":\"cut\"}\n", "\"error\":\"cut within ??, and ?\""},
     };
     struct bench *bench = *state;
     int fd = plain_connect(bench);
@@ -131,7 +134,7 @@ static void lines_are_answered_one_by_one(void **state)
         assert_line(bench, fd, compact);
         free(compact);
     }
-    assert_int_equal(bench->asked, 2);
+    assert_int_equal(bench->asked, 3);
     close(fd);
 }
 

@@ -136,6 +136,12 @@ static void a_damaged_newest_slot_gives_way_to_the_one_before(void **state)
             folder_write(folder, "parameters-b.slot", bytes, (size_t)(cut ? i : size));
             if (!cut)
                 bytes[i] = (unsigned char)(bytes[i] ^ 0x55);
+            if (!cut && i >= 8 && i < 12) { /* a newer version's, for all we know */
+                assert_int_not_equal(
+                    slots_load(folder->path, MAX_BYTES, &saved, &found, note, NULL), 0);
+                assert_false(found);
+                continue;
+            }
             assert_int_equal(slots_load(folder->path, MAX_BYTES, &saved, &found, note, NULL), 0);
             assert_true(found);
             if (saved.round != 1)
@@ -168,7 +174,7 @@ static void a_slot_with_the_greatest_number_is_passed_over(void **state)
     expect(folder, 3, false, false);
 }
 
-static void a_longer_slot_is_passed_over(void **state)
+static void a_longer_slot_is_moved_aside(void **state)
 {
     struct folder *folder = *state;
     unsigned char bytes[4096] = {0};
@@ -192,7 +198,7 @@ static void saving_heals_damage(void **state)
     expect(folder, 4, false, true);
 }
 
-static void both_damaged_is_nothing_and_said(void **state)
+static void both_damaged_are_moved_aside_and_said(void **state)
 {
     struct folder *folder = *state;
     struct saved saved;
@@ -209,18 +215,73 @@ static void both_damaged_is_nothing_and_said(void **state)
     assert_false(found);
     assert_non_null(strstr(note, "parameters-a.slot: is cut short"));
     assert_non_null(strstr(note, "parameters-b.slot: is not a slot"));
+    assert_int_equal(access(folder_file(folder, "parameters-a.slot.corrupt-1"), F_OK), 0);
+    assert_int_equal(access(folder_file(folder, "parameters-b.slot.corrupt-1"), F_OK), 0);
+    assert_int_not_equal(access(folder_file(folder, "parameters-a.slot"), F_OK), 0);
+    folder_write(folder, "parameters-a.slot", "again", 5);
+    expect(folder, 0, false, false);
+    assert_int_equal(access(folder_file(folder, "parameters-a.slot.corrupt-2"), F_OK), 0);
 }
 
-static void a_model_larger_than_allowed_is_passed_over_unread(void **state)
+/* Whatever the other slot holds: the one that is barred may be the newer. */
+static void assert_barred(struct folder *folder, const char *wanted)
+{
+    struct saved saved, next = sample(3, false, false);
+    struct problem problem = {0};
+    bool found = true;
+    char note[PROBLEM_TEXT_MAX];
+    assert_int_equal(slots_load(folder->path, MAX_BYTES, &saved, &found, note, &problem),
+                     STARLING_FAILED);
+    assert_false(found);
+    if (!strstr(problem.text, wanted) || !strstr(problem.text, "parameters-b.slot: "))
+        fail_msg("said \"%s\", wanted \"%s\"", problem.text, wanted);
+    problem.text[0] = '\0';
+    assert_int_equal(slots_save(folder->path, &next, &problem), STARLING_FAILED);
+    assert_non_null(strstr(problem.text, wanted));
+    saved_clear(&next);
+}
+
+static void a_slot_that_cannot_be_read_stops_everything(void **state)
+{
+    struct folder *folder = *state;
+    char path[1024];
+    save(folder, 1, false, false);
+    snprintf(path, sizeof path, "%s", folder_file(folder, "parameters-b.slot"));
+    assert_int_equal(symlink("parameters-b.slot", path), 0); /* to itself */
+    assert_barred(folder, "cannot be opened: ");
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_barred(folder, "is not a regular file");
+    rmdir(path);
+    expect(folder, 1, false, false);
+}
+
+static void a_slot_of_a_newer_version_stops_everything(void **state)
+{
+    struct folder *folder = *state;
+    unsigned char bytes[4096], again[4096];
+    save(folder, 1, false, false);
+    save(folder, 2, false, false);
+    long size = folder_read(folder, "parameters-b.slot", bytes, sizeof bytes);
+    bytes[8] = 2;
+    folder_write(folder, "parameters-b.slot", bytes, (size_t)size);
+    assert_barred(folder, "newer starling");
+    assert_int_equal(folder_read(folder, "parameters-b.slot", again, sizeof again), size);
+    assert_memory_equal(bytes, again, (size_t)size);
+}
+
+static void a_model_larger_than_allowed_is_refused_unread(void **state)
 {
     struct folder *folder = *state;
     struct saved saved;
     bool found;
     char note[PROBLEM_TEXT_MAX];
     save(folder, 1, true, true);
-    assert_int_equal(slots_load(folder->path, PARAMETERS * 4 - 1, &saved, &found, note, NULL), 0);
+    struct problem problem = {0};
+    assert_int_equal(slots_load(folder->path, PARAMETERS * 4 - 1, &saved, &found, note, &problem),
+                     STARLING_FAILED);
     assert_false(found);
-    assert_non_null(strstr(note, "larger than node.max_model"));
+    assert_non_null(strstr(problem.text, "larger than node.max_model"));
     assert_int_equal(slots_load(folder->path, PARAMETERS * 4, &saved, &found, note, NULL), 0);
     assert_true(found);
     saved_clear(&saved);
@@ -338,10 +399,14 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_slot_with_the_greatest_number_is_passed_over, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(a_longer_slot_is_passed_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_longer_slot_is_moved_aside, setup, teardown),
         cmocka_unit_test_setup_teardown(saving_heals_damage, setup, teardown),
-        cmocka_unit_test_setup_teardown(both_damaged_is_nothing_and_said, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_model_larger_than_allowed_is_passed_over_unread, setup,
+        cmocka_unit_test_setup_teardown(both_damaged_are_moved_aside_and_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_slot_that_cannot_be_read_stops_everything, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_slot_of_a_newer_version_stops_everything, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_model_larger_than_allowed_is_refused_unread, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(an_interrupted_save_is_cleared_away, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_leaves_the_last_save, setup, teardown),

@@ -69,6 +69,42 @@ static void a_clock_that_is_set_hears_nobody(void **state)
     assert_int_equal(clock.floor_s, 0);
 }
 
+static void the_floor_is_what_another_member_confirmed(void **state)
+{
+    (void)state;
+    struct wall_clock clock = {0};
+    struct now now = {.monotonic_us = 1000000, .wall_s = LATER};
+    assert_int_equal(wall_clock_floor(&clock, &now), 0);
+    assert_false(wall_clock_hear(&clock, 1, LATER + 600, &now));
+    assert_int_equal(wall_clock_floor(&clock, &now), LATER);
+    now = (struct now){.monotonic_us = 11000000, .wall_s = LATER + 10};
+    assert_false(wall_clock_hear(&clock, 2, LATER - 500, &now)); /* never back */
+    assert_int_equal(wall_clock_floor(&clock, &now), LATER + 10);
+    assert_false(wall_clock_hear(&clock, 2, 0, &now));
+    assert_int_equal(wall_clock_floor(&clock, &now), LATER + 10);
+}
+
+static void a_jump_that_nobody_confirms_leaves_no_trace(void **state)
+{
+    (void)state;
+    struct wall_clock clock = {0};
+    struct now now = {.monotonic_us = 1000000, .wall_s = LATER};
+    wall_clock_hear(&clock, 1, LATER, &now);
+    now = (struct now){.monotonic_us = 3000000, .wall_s = LATER + 20 * INT64_C(31536000)};
+    assert_false(wall_clock_hear(&clock, 1, LATER + 2, &now));
+    assert_int_equal(wall_clock_floor(&clock, &now), LATER + 2);
+}
+
+static void a_floor_ahead_of_the_clock_is_known(void **state)
+{
+    (void)state;
+    struct wall_clock clock;
+    wall_clock_start(&clock, 0);
+    assert_int_equal(wall_clock_ahead(&clock), 0);
+    wall_clock_start(&clock, wall_clock_now(&(struct wall_clock){0}).wall_s + 100000);
+    assert_in_range(wall_clock_ahead(&clock), 99000, 100100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -77,6 +113,9 @@ int main(void)
         cmocka_unit_test(two_members_that_agree_set_an_unset_clock),
         cmocka_unit_test(members_that_differ_or_know_nothing_do_not),
         cmocka_unit_test(a_clock_that_is_set_hears_nobody),
+        cmocka_unit_test(the_floor_is_what_another_member_confirmed),
+        cmocka_unit_test(a_jump_that_nobody_confirms_leaves_no_trace),
+        cmocka_unit_test(a_floor_ahead_of_the_clock_is_known),
     };
     return cmocka_run_group_tests_name("wall_clock", tests, NULL, NULL);
 }
