@@ -26,7 +26,7 @@
 /* Beyond these a header is malformed, and is not encoded. */
 #define FRAGMENTS_MAX 65536u
 #define PARAMETERS_MAX (1u << 31) /* floats in one fragment, at least 1 */
-#define AGE_MAX 1000000000000u /* passes: one a millisecond for 30 years */
+#define AGE_MAX 1000000000000u    /* passes: one a millisecond for 30 years */
 
 enum message_kind {
     MESSAGE_MODEL = 1,   /* here is my model; perhaps: and give me yours */
