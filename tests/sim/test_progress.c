@@ -17,8 +17,14 @@ static char *heard(bool terminal, void act(void))
     int ends[2], saved = dup(STDERR_FILENO);
     if (terminal) {
         ends[0] = posix_openpt(O_RDWR | O_NOCTTY);
-        assert_true(ends[0] >= 0 && grantpt(ends[0]) == 0 && unlockpt(ends[0]) == 0);
-        ends[1] = open(ptsname(ends[0]), O_RDWR | O_NOCTTY);
+        ends[1] = -1;
+        if (ends[0] >= 0 && grantpt(ends[0]) == 0 && unlockpt(ends[0]) == 0)
+            ends[1] = open(ptsname(ends[0]), O_RDWR | O_NOCTTY);
+        if (ends[1] < 0) { /* a machine without /dev/pts */
+            fprintf(stderr, "no pseudo-terminal is to be had here: skipped\n");
+            close(saved);
+            skip();
+        }
     } else {
         assert_int_equal(pipe(ends), 0);
     }
