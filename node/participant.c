@@ -235,13 +235,6 @@ struct version *participant_readout(const struct participant *participant)
     return participant->served;
 }
 
-size_t work_workspace(const struct participant_settings *settings, size_t count)
-{
-    size_t learning = learner_workspace(settings->model, &settings->learn, count);
-    size_t testing = settings->evaluate ? evaluation_workspace(settings->model) : 0;
-    return learning > testing ? learning : testing;
-}
-
 static struct evaluation test(const struct work *work, const float *parameters,
                               struct workspace *workspace)
 {

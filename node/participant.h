@@ -127,9 +127,6 @@ struct version *participant_readout(const struct participant *participant);
 size_t participant_hold_out(const struct dataset *data, const uint32_t *rows, size_t count,
                             double share, uint32_t *kept, uint32_t *held);
 
-/* Bytes of workspace that work_run takes at most, for a node of `count` examples. */
-size_t work_workspace(const struct participant_settings *settings, size_t count);
-
 /* The arithmetic. Needs `from`, `received` and `readout_from` made; makes `readout_into` and then
  * `into`, fills the results in, and gives all references of the work back. */
 void work_run(struct work *work, struct workspace *workspace);

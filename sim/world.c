@@ -337,6 +337,8 @@ enum starling_error world_live(struct world *world, uint64_t until_us,
             break;
     }
     catch_up(world);
+    if (clock_failed(world->clock)) /* it ran dry for want of memory, not of events */
+        problem_no_memory(&world->problem, "the events");
     if (world->problem.error) {
         if (problem)
             *problem = world->problem;
