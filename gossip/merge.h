@@ -22,18 +22,22 @@ struct merge_verdict {
 
 struct merge_rule {
     const char *name;
-    struct merge_verdict (*judge)(const struct merge_settings *, double mine, double theirs);
+    struct merge_verdict (*judge)(const struct merge_settings *, double mine, double theirs,
+                                  unsigned nth);
 };
 
 /* "limited" (Danner 2023, ICCCI; algorithms in docs/algorithms.md), "age" (Hegedűs, Danner,
- * Jelasity 2021, JPDC 148), "average" (Ormándi, Hegedűs, Jelasity 2013, arXiv 1109.1396);
- * NULL when there is no such rule. */
+ * Jelasity 2021, JPDC 148), "average" (Ormándi, Hegedűs, Jelasity 2013, arXiv 1109.1396), "uniform"
+ * (Epidemic Learning, de Vos et al., NeurIPS 2023, arXiv 2310.01972: one's own model and all those
+ * of a round weigh the same); NULL when there is no such rule. */
 const struct merge_rule *merge_rule_find(const char *name);
 
 /* Names of all rules, NULL at the end: the first is the default. */
 extern const char *const merge_rule_names[];
 
-/* Ages are finite and not negative (checked where they came in). */
-struct merge_verdict merge_judge(const struct merge_settings *settings, double mine, double theirs);
+/* On the nth model of a round, from 1. Ages are finite and not negative (checked where they came
+ * in). */
+struct merge_verdict merge_judge(const struct merge_settings *settings, double mine, double theirs,
+                                 unsigned nth);
 
 #endif

@@ -141,7 +141,7 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
         gossip->silent_passes++;
     for (uint32_t i = 0; i < gossip->waiting_count; i++) {
         struct waiting *waiting = &gossip->inbox[i];
-        struct merge_verdict verdict = merge_judge(&settings->merge, age, waiting->age);
+        struct merge_verdict verdict = merge_judge(&settings->merge, age, waiting->age, i + 1);
         struct action *action = append(actions, ACTION_MERGE);
         action->merge.from = waiting->from;
         action->merge.model = waiting->model;
