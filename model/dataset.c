@@ -9,10 +9,31 @@
 
 #define DEVIATION_LEAST 1e-30 /* below it a feature counts as constant: 1/x must be a float */
 
+struct shape shape_flat(size_t features, size_t classes)
+{
+    return (struct shape){.features = features, .classes = classes, .positions = 1};
+}
+
+size_t dataset_positions(const struct dataset *dataset)
+{
+    return dataset->positions ? dataset->positions : 1;
+}
+
+struct shape dataset_shape(const struct dataset *dataset)
+{
+    return (struct shape){.features = dataset->features,
+                          .classes = dataset->classes,
+                          .height = dataset->height,
+                          .width = dataset->width,
+                          .channels = dataset->channels,
+                          .symbols = dataset->symbols,
+                          .positions = dataset_positions(dataset)};
+}
+
 enum starling_error dataset_allocate(struct dataset *dataset, int pixels, int with_users,
                                      struct problem *problem)
 {
-    size_t examples = dataset->examples, values;
+    size_t examples = dataset->examples, values, positions = dataset_positions(dataset), labelled;
     size_t width = pixels ? sizeof *dataset->bytes : sizeof *dataset->floats;
     if (examples > DATASET_EXAMPLES_MAX || dataset->features > DATASET_FEATURES_MAX)
         return problem_set(
@@ -20,10 +41,11 @@ enum starling_error dataset_allocate(struct dataset *dataset, int pixels, int wi
             "%zu examples of %zu features: at most %u of %u are taken: use less data", examples,
             dataset->features, DATASET_EXAMPLES_MAX, DATASET_FEATURES_MAX);
     if (__builtin_mul_overflow(examples, dataset->features, &values) ||
-        __builtin_mul_overflow(values, width, &values))
+        __builtin_mul_overflow(values, width, &values) ||
+        __builtin_mul_overflow(examples + 1, positions * sizeof(uint16_t), &labelled))
         return problem_no_memory(problem, "a data set");
     void *features = malloc(values ? values : 1);
-    uint16_t *labels = malloc((examples + 1) * sizeof *labels);
+    uint16_t *labels = malloc(labelled);
     uint32_t *users = with_users ? malloc((examples + 1) * sizeof *users) : NULL;
     if (!features || !labels || (with_users && !users)) {
         free(features);
@@ -160,7 +182,7 @@ static enum starling_error set_scaling(struct dataset *dataset, const struct mom
 enum starling_error dataset_fit(struct dataset *train, struct dataset *test,
                                 enum dataset_scale scale, struct problem *problem)
 {
-    if (scale == SCALE_AUTO && train->bytes)
+    if (train->symbols || (scale == SCALE_AUTO && train->bytes))
         return STARLING_OK;
     enum starling_error error = STARLING_OK;
     struct moments moments = {0};
@@ -192,11 +214,15 @@ done:
 void dataset_gather(const struct dataset *dataset, const uint32_t *rows, size_t count, float *out,
                     uint16_t *labels)
 {
-    size_t features = dataset->features;
+    size_t features = dataset->features, positions = dataset_positions(dataset);
     for (size_t i = 0; i < count; i++, out += features) {
         size_t start = rows[i] * features;
-        labels[i] = dataset->labels[rows[i]];
-        if (dataset->bytes && !dataset->scale) {
+        memcpy(labels + i * positions, dataset->labels + rows[i] * positions,
+               positions * sizeof *labels);
+        if (dataset->symbols) {
+            for (size_t f = 0; f < features; f++)
+                out[f] = (float)dataset->bytes[start + f];
+        } else if (dataset->bytes && !dataset->scale) {
             vector_from_bytes(out, dataset->bytes + start, features);
         } else if (dataset->bytes) {
             for (size_t f = 0; f < features; f++)
@@ -245,7 +271,10 @@ static uint64_t hash_floats(uint64_t hash, const float *floats, size_t count)
 uint64_t dataset_row_hash(const struct dataset *dataset, uint32_t row)
 {
     size_t features = dataset->features, start = row * features;
-    uint64_t hash = mix(features, dataset->labels[row]);
+    size_t positions = dataset_positions(dataset);
+    uint64_t hash = features;
+    for (size_t p = 0; p < positions; p++)
+        hash = mix(hash, dataset->labels[row * positions + p]);
     hash = dataset->bytes ? hash_bytes(hash, dataset->bytes + start, features)
                           : hash_floats(hash, dataset->floats + start, features);
     /* The finaliser of MurmurHash3 (Appleby 2011): every bit of the content reaches every bit. */
@@ -270,7 +299,7 @@ size_t dataset_hold_out(const struct dataset *dataset, const uint32_t *rows, siz
 
 enum starling_error dataset_bake(struct dataset *dataset, struct problem *problem)
 {
-    if (!dataset->shift && dataset->floats)
+    if (dataset->symbols || (!dataset->shift && dataset->floats))
         return STARLING_OK;
     size_t values;
     if (__builtin_mul_overflow(dataset->examples, dataset->features, &values))
@@ -279,7 +308,7 @@ enum starling_error dataset_bake(struct dataset *dataset, struct problem *proble
     if (!floats)
         return problem_no_memory(problem, "a data set");
     for (uint32_t row = 0; row < dataset->examples; row++) {
-        uint16_t label;
+        uint16_t label; /* only data without symbols gets here: one label an example */
         dataset_gather(dataset, &row, 1, floats + row * dataset->features, &label);
     }
     free(dataset->bytes);

@@ -16,6 +16,8 @@
 #define DATASET_FEATURES_MAX 1000000u
 #define DATASET_CLASSES_MAX 10000u
 #define DATASET_NO_USER UINT32_MAX
+#define LABEL_NONE UINT16_MAX /* a position without a label: neither trained on nor tested */
+_Static_assert(DATASET_CLASSES_MAX < LABEL_NONE, "a label is none of the classes");
 
 enum dataset_scale {
     SCALE_AUTO,     /* pixels to 0..1, tables standardised */
@@ -24,13 +26,27 @@ enum dataset_scale {
     SCALE_LOG,      /* standardised sign(x) log(1 + |x|) */
 };
 
+/* What one example looks like: all that a model must know of the data it learns from. */
+struct shape {
+    size_t features, classes;
+    size_t height, width, channels; /* of images, features = height × width × channels; else 0 */
+    size_t symbols;   /* sequences: features are numbers below it, one a position; else 0 */
+    size_t positions; /* labels an example: 1, or for sequences as many as features */
+};
+
+/* Examples without any structure. */
+struct shape shape_flat(size_t features, size_t classes);
+
 struct dataset {
     size_t examples, features, classes;
-    uint8_t *bytes;   /* examples × features, or NULL */
-    float *floats;    /* examples × features, or NULL; exactly one of the two is set.
-                         A missing value is NaN until dataset_fit, which fills it with the mean */
-    uint16_t *labels; /* examples, each < classes */
-    uint32_t *users;  /* examples, each < user_count; NULL when the data has no users */
+    size_t height, width, channels; /* as in struct shape */
+    size_t symbols;                 /* as there; `bytes` then hold numbers below it */
+    size_t positions;               /* as there; 0 counts as 1 */
+    uint8_t *bytes;                 /* examples × features, or NULL */
+    float *floats;                  /* examples × features, or NULL; exactly one of the two is set.
+                                       A missing value is NaN until dataset_fit, which fills it with the mean */
+    uint16_t *labels;               /* examples × positions, each < classes, or LABEL_NONE */
+    uint32_t *users; /* examples, each < user_count; NULL when the data has no users */
     size_t user_count;
     float *shift, *scale; /* features each; NULL: bytes go to x/255, floats as they are */
 };
@@ -56,6 +72,9 @@ struct data *data_open(const char *specification, const struct data_hints *hints
                        struct problem *problem);
 void data_free(struct data **data);
 
+struct shape dataset_shape(const struct dataset *dataset);
+size_t dataset_positions(const struct dataset *dataset); /* at least 1 */
+
 /* Allocates the arrays for the sizes already set in `dataset` (bytes when `pixels`). */
 enum starling_error dataset_allocate(struct dataset *dataset, int pixels, int with_users,
                                      struct problem *problem);
@@ -65,7 +84,8 @@ void dataset_clear(struct dataset *dataset);
 enum starling_error dataset_fit(struct dataset *train, struct dataset *test,
                                 enum dataset_scale scale, struct problem *problem);
 
-/* Scaled features of `count` rows into out (count × features), labels into labels (count). */
+/* Scaled features of `count` rows into out (count × features), labels into labels
+ * (count × positions). Symbols come as they are. */
 void dataset_gather(const struct dataset *dataset, const uint32_t *rows, size_t count, float *out,
                     uint16_t *labels);
 

@@ -5,8 +5,8 @@
 #include "model/learner.h"
 
 struct evaluation {
-    size_t examples, correct;
-    double loss_sum, loss_sum2; /* over the examples: loss and its square, in nats */
+    size_t examples, correct;   /* predictions made: an example, of sequences a labelled position */
+    double loss_sum, loss_sum2; /* over them: loss and its square, in nats */
 };
 
 double evaluation_accuracy(const struct evaluation *evaluation); /* NaN without examples */
@@ -14,7 +14,7 @@ double evaluation_loss(const struct evaluation *evaluation);     /* mean; NaN wi
 
 size_t evaluation_workspace(const struct model *model);
 
-/* Tests `parameters` on `examples`, in batches of at most 256. */
+/* Tests `parameters` on `examples`, in batches of at most 256, fewer where examples are large. */
 struct evaluation evaluate(const struct model *model, const float *parameters,
                            const struct examples *examples, struct workspace *workspace);
 

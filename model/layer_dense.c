@@ -46,21 +46,28 @@ CLONES static void sum_rows(float *sum, const float *rows, size_t batch, size_t 
 }
 
 static void dense_forward(const struct layer *layer, const float *parameters, const float *in,
-                          size_t batch, float *out)
+                          size_t batch, float *out, float *saved, struct workspace *workspace)
 {
-    product_abt(out, in, parameters, batch, layer->outputs, layer->inputs);
-    add_to_rows(out, parameters + layer->inputs * layer->outputs, batch, layer->outputs);
+    (void)saved;
+    (void)workspace;
+    size_t rows = batch * layer->repeat;
+    product_abt(out, in, parameters, rows, layer->outputs, layer->inputs);
+    add_to_rows(out, parameters + layer->inputs * layer->outputs, rows, layer->outputs);
 }
 
 static void dense_backward(const struct layer *layer, const float *parameters, const float *in,
-                           const float *out, const float *out_gradient, size_t batch,
-                           float *gradient, float *in_gradient)
+                           const float *out, const float *saved, const float *out_gradient,
+                           size_t batch, float *gradient, float *in_gradient,
+                           struct workspace *workspace)
 {
     (void)out;
-    product_atb(gradient, out_gradient, in, layer->outputs, layer->inputs, batch);
-    sum_rows(gradient + layer->inputs * layer->outputs, out_gradient, batch, layer->outputs);
+    (void)saved;
+    (void)workspace;
+    size_t rows = batch * layer->repeat;
+    product_atb(gradient, out_gradient, in, layer->outputs, layer->inputs, rows);
+    sum_rows(gradient + layer->inputs * layer->outputs, out_gradient, rows, layer->outputs);
     if (in_gradient)
-        product_ab(in_gradient, out_gradient, parameters, batch, layer->inputs, layer->outputs);
+        product_ab(in_gradient, out_gradient, parameters, rows, layer->inputs, layer->outputs);
 }
 
 const struct layer_kind layer_dense = {

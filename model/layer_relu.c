@@ -16,10 +16,12 @@ static size_t relu_count(size_t inputs, size_t outputs)
 /* By the bits: a set sign on a finite number becomes zero. What is infinite or NaN stays, so that
  * it is seen in the loss; compilers that may reorder sums lose a NaN in a comparison of floats. */
 CLONES static void relu_forward(const struct layer *layer, const float *parameters, const float *in,
-                                size_t batch, float *out)
+                                size_t batch, float *out, float *saved, struct workspace *workspace)
 {
     (void)parameters;
-    size_t count = batch * layer->outputs;
+    (void)saved;
+    (void)workspace;
+    size_t count = batch * layer->repeat * layer->outputs;
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, &in[i], sizeof bits);
@@ -29,15 +31,18 @@ CLONES static void relu_forward(const struct layer *layer, const float *paramete
 }
 
 CLONES static void relu_backward(const struct layer *layer, const float *parameters,
-                                 const float *in, const float *out, const float *out_gradient,
-                                 size_t batch, float *gradient, float *in_gradient)
+                                 const float *in, const float *out, const float *saved,
+                                 const float *out_gradient, size_t batch, float *gradient,
+                                 float *in_gradient, struct workspace *workspace)
 {
     (void)parameters;
     (void)in;
+    (void)saved;
     (void)gradient;
+    (void)workspace;
     if (!in_gradient)
         return;
-    size_t count = batch * layer->outputs;
+    size_t count = batch * layer->repeat * layer->outputs;
     for (size_t i = 0; i < count; i++)
         in_gradient[i] = out[i] > 0.0f ? out_gradient[i] : 0.0f;
 }

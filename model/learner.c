@@ -37,7 +37,8 @@ size_t learner_workspace(const struct model *model, const struct learn_settings 
                          size_t count)
 {
     size_t batch = smaller(settings->batch, count);
-    return workspace_cost(count * sizeof(uint32_t)) + workspace_cost(batch * sizeof(uint16_t)) +
+    return workspace_cost(count * sizeof(uint32_t)) +
+           workspace_cost(batch * model_positions(model) * sizeof(uint16_t)) +
            workspace_cost(batch * model_features(model) * sizeof(float)) +
            workspace_cost(model_parameters(model) * sizeof(float)) + model_workspace(model, batch);
 }
@@ -51,7 +52,8 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
     size_t batch_most = smaller(settings->batch, examples->count);
     size_t samples = learner_samples(settings, examples->count, &report->share);
     uint32_t *rows = workspace_take(workspace, examples->count * sizeof *rows);
-    uint16_t *labels = workspace_take(workspace, batch_most * sizeof *labels);
+    uint16_t *labels =
+        workspace_take(workspace, batch_most * model_positions(model) * sizeof *labels);
     float *inputs = workspace_take(workspace, batch_most * model_features(model) * sizeof *inputs);
     float *gradient = workspace_take(workspace, model_parameters(model) * sizeof *gradient);
     float rate = (float)learner_rate(settings, age);

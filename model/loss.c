@@ -3,7 +3,9 @@
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
+#include "model/dataset.h"
 #include "model/vector.h"
 
 size_t loss_outputs(size_t classes)
@@ -60,43 +62,51 @@ static double softmax_gradient(float *row, size_t classes, size_t label, float s
     return log((double)sum) + behind;
 }
 
-double loss_gradient(size_t classes, float *outputs, const uint16_t *labels, size_t batch)
+double loss_gradient(size_t classes, float *outputs, const uint16_t *labels, size_t rows)
 {
-    if (batch == 0)
-        return 0.0;
-    float share = 1.0f / (float)batch;
+    size_t labelled = 0;
+    for (size_t r = 0; r < rows; r++)
+        labelled += labels[r] != LABEL_NONE;
+    float share = 1.0f / (float)(labelled ? labelled : 1);
     size_t width = loss_outputs(classes);
-    bool finite = vector_finite(outputs, batch * width);
+    bool finite = vector_finite(outputs, rows * width);
     double sum = 0.0;
-    for (size_t b = 0; b < batch; b++) {
-        assert(labels[b] < classes);
+    for (size_t r = 0; r < rows; r++) {
+        float *row = outputs + r * width;
+        if (labels[r] == LABEL_NONE) {
+            memset(row, 0, width * sizeof *row);
+            continue;
+        }
+        assert(labels[r] < classes);
         if (width == 1) {
-            sum += logistic_loss(outputs[b], labels[b]);
-            outputs[b] = (logistic(outputs[b]) - (float)labels[b]) * share;
+            sum += logistic_loss(row[0], labels[r]);
+            row[0] = (logistic(row[0]) - (float)labels[r]) * share;
         } else {
-            sum += softmax_gradient(outputs + b * width, classes, labels[b], share);
+            sum += softmax_gradient(row, classes, labels[r], share);
         }
     }
-    return finite ? sum / (double)batch : INFINITY;
+    return finite ? sum / (double)(labelled ? labelled : 1) : INFINITY;
 }
 
-void loss_predict(size_t classes, const float *outputs, const uint16_t *labels, size_t batch,
+void loss_predict(size_t classes, const float *outputs, const uint16_t *labels, size_t rows,
                   float *losses, uint16_t *predicted)
 {
     size_t width = loss_outputs(classes);
-    for (size_t b = 0; b < batch; b++) {
-        const float *row = outputs + b * width;
+    for (size_t r = 0; r < rows; r++) {
+        const float *row = outputs + r * width;
         bool finite = vector_finite(row, width);
-        if (losses && !finite) {
-            losses[b] = INFINITY;
+        if (losses && labels[r] == LABEL_NONE) {
+            losses[r] = 0.0f;
+        } else if (losses && !finite) {
+            losses[r] = INFINITY;
         } else if (losses) {
-            assert(labels[b] < classes);
-            losses[b] = (float)(width == 1 ? logistic_loss(row[0], labels[b])
-                                           : softmax_loss(row, classes, labels[b]));
+            assert(labels[r] < classes);
+            losses[r] = (float)(width == 1 ? logistic_loss(row[0], labels[r])
+                                           : softmax_loss(row, classes, labels[r]));
         }
         if (predicted && !finite)
-            predicted[b] = 0;
+            predicted[r] = 0;
         else if (predicted)
-            predicted[b] = (uint16_t)(width == 1 ? row[0] > 0.0f : largest(row, classes));
+            predicted[r] = (uint16_t)(width == 1 ? row[0] > 0.0f : largest(row, classes));
     }
 }

@@ -30,30 +30,44 @@ struct family {
 struct model {
     const struct family *family;
     char name[NAME_MAX_BYTES];
-    size_t features, classes, outputs;
+    struct shape shape;
+    size_t outputs; /* floats a prediction: as loss_outputs says */
     size_t parameters;
     size_t widest; /* values an example takes between two layers, at most */
     size_t layer_count;
     struct layer layers[LAYERS_MAX]; /* the first takes the features, the last gives the outputs */
 };
 
-/* Appends a layer to what is there so far. */
+/* Appends a layer, applied once an example, to what is there so far. */
 static void add_layer(struct model *model, const struct layer_kind *kind, size_t outputs)
 {
     assert(model->layer_count < LAYERS_MAX);
     size_t inputs =
-        model->layer_count ? model->layers[model->layer_count - 1].outputs : model->features;
+        model->layer_count ? model->layers[model->layer_count - 1].outputs : model->shape.features;
     size_t count = kind->count(inputs, outputs);
     model->layers[model->layer_count++] = (struct layer){
         .kind = kind,
         .inputs = inputs,
         .outputs = outputs,
+        .repeat = 1,
         .start = model->parameters,
         .parameters = count,
     };
     model->parameters += count;
     if (outputs > model->widest)
         model->widest = outputs;
+}
+
+/* Refuses data that `model` has no layer for. */
+static enum starling_error need_flat(const struct model *model, const char *name,
+                                     struct problem *problem)
+{
+    if (model->shape.symbols == 0)
+        return STARLING_OK;
+    return problem_set(problem, STARLING_INVALID,
+                       "task.model: '%s' takes numbers, and the data are sequences of symbols: use "
+                       "a recurrent model",
+                       name);
 }
 
 /* "linear": one layer. */
@@ -63,6 +77,9 @@ static enum starling_error build_linear(struct model *model, const char *rest,
     if (rest)
         return problem_set(problem, STARLING_INVALID,
                            "task.model: 'linear' takes no ':%s': write linear", rest);
+    enum starling_error error = need_flat(model, "linear", problem);
+    if (error)
+        return error;
     strcpy(model->name, "linear");
     add_layer(model, &layer_dense, model->outputs);
     return STARLING_OK;
@@ -83,6 +100,9 @@ static size_t read_width(const char **text)
 static enum starling_error build_mlp(struct model *model, const char *rest, struct problem *problem)
 {
     size_t hidden = 0;
+    enum starling_error error = need_flat(model, "mlp", problem);
+    if (error)
+        return error;
     int length = snprintf(model->name, sizeof model->name, "mlp");
     for (const char *at = rest; at; hidden++) {
         size_t width = read_width(&at);
@@ -138,13 +158,14 @@ static const struct family *find_family(const char *specification, size_t length
 static enum starling_error build(struct model *model, const char *specification,
                                  struct problem *problem)
 {
-    if (model->features == 0 || model->features > DATASET_FEATURES_MAX)
+    const struct shape *shape = &model->shape;
+    if (shape->features == 0 || shape->features > DATASET_FEATURES_MAX)
         return problem_set(problem, STARLING_INVALID,
-                           "task.data: %zu features: a model takes 1 to %u", model->features,
+                           "task.data: %zu features: a model takes 1 to %u", shape->features,
                            DATASET_FEATURES_MAX);
-    if (model->classes < 2 || model->classes > DATASET_CLASSES_MAX)
+    if (shape->classes < 2 || shape->classes > DATASET_CLASSES_MAX)
         return problem_set(problem, STARLING_INVALID,
-                           "task.data: %zu classes: a model tells 2 to %u apart", model->classes,
+                           "task.data: %zu classes: a model tells 2 to %u apart", shape->classes,
                            DATASET_CLASSES_MAX);
     const char *colon = strchr(specification, ':');
     size_t length = colon ? (size_t)(colon - specification) : strlen(specification);
@@ -160,17 +181,15 @@ static enum starling_error build(struct model *model, const char *specification,
     return error;
 }
 
-struct model *model_new(const char *specification, size_t features, size_t classes,
-                        struct problem *problem)
+struct model *model_new(const char *specification, struct shape shape, struct problem *problem)
 {
     struct model *model = calloc(1, sizeof *model);
     if (!model) {
         problem_no_memory(problem, "a model");
         return NULL;
     }
-    model->features = features;
-    model->classes = classes;
-    model->outputs = loss_outputs(classes);
+    model->shape = shape;
+    model->outputs = loss_outputs(shape.classes);
     if (build(model, specification, problem) != STARLING_OK)
         model_free(&model);
     else if (openblas_get_num_threads() != 1)
@@ -191,12 +210,22 @@ size_t model_parameters(const struct model *model)
 
 size_t model_features(const struct model *model)
 {
-    return model->features;
+    return model->shape.features;
 }
 
 size_t model_classes(const struct model *model)
 {
-    return model->classes;
+    return model->shape.classes;
+}
+
+size_t model_positions(const struct model *model)
+{
+    return model->shape.positions;
+}
+
+const struct shape *model_shape(const struct model *model)
+{
+    return &model->shape;
 }
 
 const char *model_name(const struct model *model)
@@ -227,32 +256,47 @@ void model_initialise(const struct model *model, uint64_t seed, float *parameter
 size_t model_workspace(const struct model *model, size_t batch)
 {
     size_t bytes = 2 * workspace_cost(batch * model->widest * sizeof(float));
-    for (size_t l = 0; l < model->layer_count; l++)
-        bytes += workspace_cost(batch * model->layers[l].outputs * sizeof(float));
-    return bytes;
+    size_t scratch_most = 0;
+    for (size_t l = 0; l < model->layer_count; l++) {
+        const struct layer *layer = &model->layers[l];
+        size_t scratch = layer->kind->scratch ? layer->kind->scratch(layer, batch) : 0;
+        scratch_most = scratch > scratch_most ? scratch : scratch_most;
+        bytes += workspace_cost(batch * layer->repeat * layer->outputs * sizeof(float)) +
+                 workspace_cost(batch * layer->saved * sizeof(float));
+    }
+    return bytes + scratch_most;
 }
 
-/* Runs a batch through all layers; values[l] is what layer l takes, values[l + 1] what it gives.
- * Returns the last: the model's outputs. */
+/* What a batch leaves on its way through the layers. */
+struct passage {
+    const float *values[LAYERS_MAX + 1]; /* values[l] is what layer l takes, values[l + 1] gives */
+    float *saved[LAYERS_MAX];            /* what layer l keeps for its way back, or NULL */
+};
+
+/* Runs a batch through all layers, `back` when it is to come back, and returns the outputs. */
 static float *run_forward(const struct model *model, const float *parameters, const float *inputs,
-                          size_t batch, const float *values[LAYERS_MAX + 1],
+                          size_t batch, bool back, struct passage *passage,
                           struct workspace *workspace)
 {
     float *out = NULL;
-    values[0] = inputs;
+    passage->values[0] = inputs;
     for (size_t l = 0; l < model->layer_count; l++) {
         const struct layer *layer = &model->layers[l];
-        out = workspace_take(workspace, batch * layer->outputs * sizeof *out);
-        layer->kind->forward(layer, parameters + layer->start, values[l], batch, out);
-        values[l + 1] = out;
+        out = workspace_take(workspace, batch * layer->repeat * layer->outputs * sizeof *out);
+        passage->saved[l] = back && layer->saved > 0
+                                ? workspace_take(workspace, batch * layer->saved * sizeof *out)
+                                : NULL;
+        layer->kind->forward(layer, parameters + layer->start, passage->values[l], batch, out,
+                             passage->saved[l], workspace);
+        passage->values[l + 1] = out;
     }
     return out;
 }
 
 /* Runs the gradient by the outputs back through all layers. Nobody wants that by the features. */
 static void run_backward(const struct model *model, const float *parameters, size_t batch,
-                         const float *const values[LAYERS_MAX + 1], const float *by_outputs,
-                         float *gradient, struct workspace *workspace)
+                         const struct passage *passage, const float *by_outputs, float *gradient,
+                         struct workspace *workspace)
 {
     const float *by_out = by_outputs;
     size_t bytes = batch * model->widest * sizeof *by_out;
@@ -260,8 +304,9 @@ static void run_backward(const struct model *model, const float *parameters, siz
     for (size_t l = model->layer_count; l-- > 0;) {
         const struct layer *layer = &model->layers[l];
         float *by_in = l > 0 ? spare[l % 2] : NULL;
-        layer->kind->backward(layer, parameters + layer->start, values[l], values[l + 1], by_out,
-                              batch, gradient + layer->start, by_in);
+        layer->kind->backward(layer, parameters + layer->start, passage->values[l],
+                              passage->values[l + 1], passage->saved[l], by_out, batch,
+                              gradient + layer->start, by_in, workspace);
         by_out = by_in;
     }
 }
@@ -270,11 +315,12 @@ double model_gradient(const struct model *model, const float *parameters, const 
                       const uint16_t *labels, size_t batch, float *gradient,
                       struct workspace *workspace)
 {
-    const float *values[LAYERS_MAX + 1];
+    struct passage passage;
     size_t used = workspace->used;
-    float *outputs = run_forward(model, parameters, inputs, batch, values, workspace);
-    double loss = loss_gradient(model->classes, outputs, labels, batch);
-    run_backward(model, parameters, batch, values, outputs, gradient, workspace);
+    float *outputs = run_forward(model, parameters, inputs, batch, true, &passage, workspace);
+    double loss =
+        loss_gradient(model->shape.classes, outputs, labels, batch * model->shape.positions);
+    run_backward(model, parameters, batch, &passage, outputs, gradient, workspace);
     workspace->used = used;
     return loss;
 }
@@ -283,9 +329,10 @@ void model_predict(const struct model *model, const float *parameters, const flo
                    const uint16_t *labels, size_t batch, float *losses, uint16_t *predicted,
                    struct workspace *workspace)
 {
-    const float *values[LAYERS_MAX + 1];
+    struct passage passage;
     size_t used = workspace->used;
-    float *outputs = run_forward(model, parameters, inputs, batch, values, workspace);
-    loss_predict(model->classes, outputs, labels, batch, losses, predicted);
+    float *outputs = run_forward(model, parameters, inputs, batch, false, &passage, workspace);
+    loss_predict(model->shape.classes, outputs, labels, batch * model->shape.positions, losses,
+                 predicted);
     workspace->used = used;
 }

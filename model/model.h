@@ -3,8 +3,9 @@
  * A model is two things: an immutable architecture (this struct, shared by every node of a
  * process and by threads) and a vector of model_parameters() floats, one per node. Specifications:
  * "linear", "mlp:128", "mlp:256,128". The output layer follows from the data: one logit for two
- * classes, otherwise one a class. Parameters lie layer by layer: weights, outputs × inputs (a row
- * an output), then biases. Loss is softmax (or logistic) cross-entropy in nats.
+ * classes, otherwise one a class; of sequences, at each position. Parameters lie layer by layer:
+ * weights, outputs × inputs (a row an output), then biases. Loss is softmax (or logistic)
+ * cross-entropy in nats.
  */
 #ifndef STARLING_MODEL_H
 #define STARLING_MODEL_H
@@ -12,20 +13,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/dataset.h"
 #include "model/problem.h"
 #include "model/workspace.h"
 
 struct model;
 
-/* NULL and a problem on a specification that makes no sense. Freed by model_free. */
-struct model *model_new(const char *specification, size_t features, size_t classes,
-                        struct problem *problem);
+/* For data of this shape. NULL and a problem on a specification that makes no sense, by itself or
+ * for such data. Freed by model_free. */
+struct model *model_new(const char *specification, struct shape shape, struct problem *problem);
 void model_free(struct model **model);
 
 size_t model_parameters(const struct model *model);
 size_t model_features(const struct model *model);
 size_t model_classes(const struct model *model);
-const char *model_name(const struct model *model); /* the specification in normal form */
+size_t model_positions(const struct model *model);          /* predictions an example */
+const struct shape *model_shape(const struct model *model); /* of the data it is for */
+const char *model_name(const struct model *model);          /* the specification in normal form */
 double model_rate(const struct model *model); /* η₀ that suits it: the default of learn.rate */
 
 /* Fills `parameters` by the seed: He et al. 2015 (arXiv 1502.01852) before a ReLU, Glorot and
@@ -36,13 +40,13 @@ void model_initialise(const struct model *model, uint64_t seed, float *parameter
 size_t model_workspace(const struct model *model, size_t batch);
 
 /* Mean loss over the batch, and its gradient (overwritten, model_parameters() floats).
- * inputs: batch × features; labels: batch. Takes from `workspace` and gives back. */
+ * inputs: batch × features; labels: batch × positions. Takes from `workspace`, gives back. */
 double model_gradient(const struct model *model, const float *parameters, const float *inputs,
                       const uint16_t *labels, size_t batch, float *gradient,
                       struct workspace *workspace);
 
-/* Per example: loss into losses and predicted class into predicted (batch each; either may be
- * NULL). Values that are not finite yield an infinite loss, never a crash. */
+/* Per prediction: loss into losses and predicted class into predicted (batch × positions each;
+ * either may be NULL). Values that are not finite yield an infinite loss, never a crash. */
 void model_predict(const struct model *model, const float *parameters, const float *inputs,
                    const uint16_t *labels, size_t batch, float *losses, uint16_t *predicted,
                    struct workspace *workspace);

@@ -374,8 +374,19 @@ static enum starling_error parse_shape(const char *specification, const char *te
     return STARLING_OK;
 }
 
+/* Whether the specification deals by the class of an example, which a sequence does not have. */
+static bool deals_by_class(const char *specification)
+{
+    return strcmp(specification, "iid") != 0 && strcmp(specification, "user") != 0;
+}
+
 static enum starling_error deal_by(struct deal *deal, const char *specification)
 {
+    if (dataset_positions(deal->dataset) > 1 && deals_by_class(specification))
+        return problem_set(deal->problem, STARLING_INVALID,
+                           "sim.partition: %.64s: the examples are sequences, which have no class "
+                           "of their own: take iid or user",
+                           specification);
     const char *text;
     size_t count = 0;
     double shape;

@@ -17,7 +17,8 @@
 struct idx {
     char path[4096];
     size_t count, width;
-    uint8_t *bytes; /* count × width */
+    size_t sizes[DIMENSIONS_MAX - 1]; /* what width is the product of: rows, columns, channels */
+    uint8_t *bytes;                   /* count × width */
 };
 
 /* Finds DIR/NAME or DIR/NAME.gz; false when there is neither. */
@@ -68,6 +69,8 @@ static enum starling_error read_header(struct source *source, struct idx *idx,
                            "%s: holds values of type 0x%02x: only unsigned bytes (0x08) are read",
                            idx->path, bytes[2]);
     idx->width = 1;
+    for (size_t i = 0; i < DIMENSIONS_MAX - 1; i++)
+        idx->sizes[i] = 1;
     for (unsigned i = 0; i < dimensions; i++) {
         error = read_exactly(source, bytes, 4, problem);
         if (error)
@@ -75,7 +78,7 @@ static enum starling_error read_header(struct source *source, struct idx *idx,
         size_t size = big_endian(bytes);
         if (i == 0)
             idx->count = size;
-        else if (__builtin_mul_overflow(idx->width, size, &idx->width))
+        else if (__builtin_mul_overflow(idx->width, idx->sizes[i - 1] = size, &idx->width))
             idx->width = SIZE_MAX;
     }
     if (idx->count < 1 || idx->count > DATASET_EXAMPLES_MAX || idx->width < 1 ||
@@ -150,6 +153,9 @@ static enum starling_error join(struct idx *images, struct idx *labels, struct d
         dataset->labels[i] = labels->bytes[i];
     dataset->examples = images->count;
     dataset->features = images->width;
+    dataset->height = images->sizes[0];
+    dataset->width = images->sizes[1];
+    dataset->channels = images->sizes[2];
     dataset->bytes = images->bytes;
     images->bytes = NULL;
     return STARLING_OK;
@@ -202,17 +208,19 @@ static enum starling_error check_test(const struct data *data, const char *folde
                                       const char *labels_path, struct problem *problem)
 {
     const struct dataset *test = &data->test;
-    if (test->features != data->train.features)
+    const struct dataset *train = &data->train;
+    if (test->features != train->features ||
+        (test->examples && (test->height != train->height || test->width != train->width)))
         return problem_set(problem, STARLING_INVALID,
                            "%s: test images of %zu pixels and training images of %zu: they must be "
                            "of one size",
-                           folder, test->features, data->train.features);
+                           folder, test->features, train->features);
     for (size_t i = 0; i < test->examples; i++)
-        if (test->labels[i] >= data->train.classes)
+        if (test->labels[i] >= train->classes)
             return problem_set(problem, STARLING_INVALID,
                                "%s: label out of range: example %zu has %u, but the training "
                                "labels end at %zu: fetch the file again",
-                               labels_path, i + 1, test->labels[i], data->train.classes - 1);
+                               labels_path, i + 1, test->labels[i], train->classes - 1);
     return STARLING_OK;
 }
 

@@ -80,13 +80,14 @@ static size_t choose(const struct dataset *dataset, const struct hashed_row *sor
 
 static void copy_row(struct dataset *to, size_t to_row, const struct dataset *from, size_t row)
 {
-    size_t features = from->features;
+    size_t features = from->features, positions = dataset_positions(from);
     if (from->bytes)
         memmove(to->bytes + to_row * features, from->bytes + row * features, features);
     else
         memmove(to->floats + to_row * features, from->floats + row * features,
                 features * sizeof *from->floats);
-    to->labels[to_row] = from->labels[row];
+    memmove(to->labels + to_row * positions, from->labels + row * positions,
+            positions * sizeof *from->labels);
     if (from->users)
         to->users[to_row] = from->users[row];
 }
@@ -114,9 +115,14 @@ enum starling_error dataset_set_apart(struct dataset *train, struct dataset *tes
         error = problem_no_memory(problem, "setting test examples apart");
         goto done;
     }
-    test->features = train->features;
-    test->classes = train->classes;
-    test->user_count = train->user_count;
+    *test = (struct dataset){.features = train->features,
+                             .classes = train->classes,
+                             .height = train->height,
+                             .width = train->width,
+                             .channels = train->channels,
+                             .symbols = train->symbols,
+                             .positions = train->positions,
+                             .user_count = train->user_count};
     test->examples = choose(train, sorted, quota, apart);
     if (test->examples == 0)
         goto done;

@@ -65,6 +65,9 @@ static enum starling_error write_all(struct dataset *dataset, size_t writers, si
     *dataset = (struct dataset){.examples = writers * examples,
                                 .features = HAND_PIXELS,
                                 .classes = DIGITS,
+                                .height = HAND_SIDE,
+                                .width = HAND_SIDE,
+                                .channels = 1,
                                 .user_count = writers};
     enum starling_error error = dataset_allocate(dataset, 1, 1, problem);
     if (error)

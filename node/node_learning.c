@@ -43,8 +43,7 @@ static bool open_task(struct node *node, struct problem *problem)
     node->data = data_open(config->task.data, &hints, problem);
     if (!node->data)
         return false;
-    const struct dataset *train = &node->data->train;
-    node->model = model_new(config->task.model, train->features, train->classes, problem);
+    node->model = model_new(config->task.model, dataset_shape(&node->data->train), problem);
     if (!node->model)
         return false;
     size_t bytes = model_parameters(node->model) * sizeof(float);

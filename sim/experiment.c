@@ -156,7 +156,7 @@ struct experiment *experiment_new(const struct config *config, bool live, struct
     struct dataset *train = &experiment->data->train;
     if (live && train->shift && dataset_bake(train, problem))
         goto fail;
-    experiment->model = model_new(config->task.model, train->features, train->classes, problem);
+    experiment->model = model_new(config->task.model, dataset_shape(train), problem);
     if (!experiment->model)
         goto fail;
     resolve(experiment, live ? PERIOD_LIVE_US : PERIOD_VIRTUAL_US);

@@ -53,15 +53,6 @@ static void put_idx_head(const size_t *sizes, unsigned dimensions, FILE *file)
         put_big_endian(sizes[i], file);
 }
 
-/* Images are square where their pixels allow it, else one line. */
-static size_t image_height(size_t pixels)
-{
-    size_t side = 1;
-    while (side * side < pixels)
-        side++;
-    return side * side == pixels ? side : 1;
-}
-
 static enum starling_error write_idx(const struct dataset *data, const uint32_t *rows, size_t count,
                                      const char *dir, struct problem *problem)
 {
@@ -69,8 +60,10 @@ static enum starling_error write_idx(const struct dataset *data, const uint32_t 
     FILE *file = open_file(dir, "train-images-idx3-ubyte", path, problem);
     if (!file)
         return STARLING_FAILED;
-    size_t height = image_height(data->features);
-    put_idx_head((size_t[]){count, height, data->features / height}, 3, file);
+    bool image = data->height > 0;
+    put_idx_head((size_t[]){count, image ? data->height : 1, image ? data->width : data->features,
+                            image ? data->channels : 1},
+                 4, file);
     for (size_t i = 0; i < count; i++)
         fwrite(data->bytes + rows[i] * data->features, 1, data->features, file);
     enum starling_error error = close_file(file, path, problem);

@@ -47,7 +47,7 @@ static double seconds(void)
 static void begin(struct training *training, const struct step *step)
 {
     size_t examples = BATCHES * step->batch, values = examples * step->features;
-    struct model *model = model_new(step->model, step->features, step->classes, NULL);
+    struct model *model = model_new(step->model, shape_flat(step->features, step->classes), NULL);
     size_t count = model ? model_parameters(model) : 0;
     *training = (struct training){.step = step,
                                   .model = model,

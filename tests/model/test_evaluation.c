@@ -21,7 +21,7 @@ static int make_all(void **state)
 {
     (void)state;
     data = (struct dataset){.examples = EXAMPLES, .features = FEATURES, .classes = 4};
-    model = model_new("mlp:6", FEATURES, 4, NULL);
+    model = model_new("mlp:6", shape_flat(FEATURES, 4), NULL);
     if (!model || dataset_allocate(&data, 0, 0, NULL) != STARLING_OK)
         return 1;
     parameters = vector_new(model_parameters(model));

@@ -188,7 +188,7 @@ static void a_pass_agrees_with_the_plain_one(void **state)
         settings.batch = cases[c].batch;
         settings.epochs = cases[c].epochs;
         settings.max_batches = cases[c].max_batches;
-        struct model *model = model_new(cases[c].model, FEATURES, 3, NULL);
+        struct model *model = model_new(cases[c].model, shape_flat(FEATURES, 3), NULL);
         size_t count = model_parameters(model);
         float *saw = vector_new(count), *wanted = vector_new(count);
         float *momentum = vector_new(count), *plain_momentum = vector_new(count);
@@ -214,7 +214,7 @@ static void a_pass_agrees_with_the_plain_one(void **state)
 static void a_pass_repeats_to_the_bit(void **state)
 {
     (void)state;
-    struct model *model = model_new("mlp:9", FEATURES, 3, NULL);
+    struct model *model = model_new("mlp:9", shape_flat(FEATURES, 3), NULL);
     size_t count = model_parameters(model);
     float *first = vector_new(count), *second = vector_new(count);
     for (int run = 0; run < 2; run++) {
@@ -232,7 +232,7 @@ static void a_pass_repeats_to_the_bit(void **state)
 static void a_pass_over_nothing_changes_nothing(void **state)
 {
     (void)state;
-    struct model *model = model_new("mlp:9", FEATURES, 3, NULL);
+    struct model *model = model_new("mlp:9", shape_flat(FEATURES, 3), NULL);
     size_t count = model_parameters(model);
     float *parameters = vector_new(count), *start = vector_new(count),
           *momentum = vector_new(count);
@@ -255,7 +255,7 @@ static void passes_lower_the_loss(void **state)
     (void)state;
     static const char *const specifications[] = {"linear", "mlp:16"};
     for (size_t s = 0; s < 2; s++) {
-        struct model *model = model_new(specifications[s], FEATURES, 3, NULL);
+        struct model *model = model_new(specifications[s], shape_flat(FEATURES, 3), NULL);
         size_t count = model_parameters(model);
         float *parameters = vector_new(count);
         struct learn_settings settings = defaults;
@@ -274,7 +274,7 @@ static void passes_lower_the_loss(void **state)
 static void a_broken_model_trains_without_crashing_and_shows_it(void **state)
 {
     (void)state;
-    struct model *model = model_new("mlp:9", FEATURES, 3, NULL);
+    struct model *model = model_new("mlp:9", shape_flat(FEATURES, 3), NULL);
     size_t count = model_parameters(model);
     float *parameters = vector_new(count), *momentum = vector_new(count);
     model_initialise(model, 1, parameters);

@@ -45,7 +45,8 @@ static struct trial trial_new(const struct kind *kind)
     struct problem problem = {0};
     struct trial trial = {
         .kind = kind,
-        .model = model_new(kind->specification, kind->features, kind->classes, &problem),
+        .model =
+            model_new(kind->specification, shape_flat(kind->features, kind->classes), &problem),
         .inputs = vector_new(kind->batch * kind->features),
         .labels = malloc(kind->batch * sizeof *trial.labels),
     };
@@ -284,8 +285,8 @@ static void specifications_have_a_normal_form_and_a_size(void **state)
         {"mlp:65536", "mlp:65536", 1, 2, 3 * 65536 + 1},
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        struct model *model =
-            model_new(cases[c].specification, cases[c].features, cases[c].classes, NULL);
+        struct model *model = model_new(cases[c].specification,
+                                        shape_flat(cases[c].features, cases[c].classes), NULL);
         assert_non_null(model);
         assert_string_equal(model_name(model), cases[c].name);
         assert_int_equal(model_parameters(model), cases[c].parameters);
@@ -328,20 +329,21 @@ static void a_specification_that_makes_no_sense_says_what_to_do(void **state)
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         struct problem problem = {0};
-        assert_null(
-            model_new(cases[c].specification, cases[c].features, cases[c].classes, &problem));
+        assert_null(model_new(cases[c].specification,
+                              shape_flat(cases[c].features, cases[c].classes), &problem));
         assert_int_equal(problem.error, STARLING_INVALID);
         if (!strstr(problem.text, cases[c].says))
             fail_msg("'%s': saw \"%s\", wanted \"%s\" in it", cases[c].specification, problem.text,
                      cases[c].says);
-        assert_null(model_new(cases[c].specification, cases[c].features, cases[c].classes, NULL));
+        assert_null(model_new(cases[c].specification,
+                              shape_flat(cases[c].features, cases[c].classes), NULL));
     }
 }
 
 static void a_convex_model_starts_from_zero(void **state)
 {
     (void)state;
-    struct model *model = model_new("linear", 20, 5, NULL);
+    struct model *model = model_new("linear", shape_flat(20, 5), NULL);
     float *parameters = vector_new(model_parameters(model));
     parameters[3] = 1.0f;
     model_initialise(model, 1, parameters);
@@ -358,7 +360,7 @@ static double variance(const float *values, size_t count)
 static void a_network_starts_with_the_variances_of_he_and_glorot(void **state)
 {
     (void)state;
-    struct model *model = model_new("mlp:300", 200, 100, NULL);
+    struct model *model = model_new("mlp:300", shape_flat(200, 100), NULL);
     size_t first = 200 * 300, second = 300 * 100, count = model_parameters(model);
     float *parameters = vector_new(count), *again = vector_new(count), *other = vector_new(count);
     model_initialise(model, 1, parameters);

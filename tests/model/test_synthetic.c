@@ -124,7 +124,7 @@ static void writers_have_favourite_digits_and_the_test_has_none(void **state)
 static double learn(const char *specification, const struct data *data, size_t examples,
                     uint32_t passes)
 {
-    struct model *model = model_new(specification, data->train.features, data->train.classes, NULL);
+    struct model *model = model_new(specification, dataset_shape(&data->train), NULL);
     assert_non_null(model);
     uint32_t *rows = calloc(data->train.examples + data->test.examples, sizeof *rows);
     for (uint32_t i = 0; i < data->train.examples + data->test.examples; i++)

@@ -34,7 +34,7 @@ static struct setting set_up(bool evaluate, double momentum)
             setting.data.floats[row * FEATURES + i] =
                 (float)random_normal(&random) + (row % 2 ? 1.f : -1.f);
     }
-    setting.model = model_new("linear", FEATURES, 2, NULL);
+    setting.model = model_new("linear", shape_flat(FEATURES, 2), NULL);
     float *values = vector_new(model_parameters(setting.model));
     setting.initial = version_of(values);
     setting.settings = (struct participant_settings){

@@ -88,7 +88,7 @@ static struct swarm *set_up(void)
     struct swarm *swarm = calloc(1, sizeof *swarm);
     assert_non_null(swarm);
     make_data(swarm);
-    swarm->model = model_new("linear", FEATURES, CLASSES, NULL);
+    swarm->model = model_new("linear", shape_flat(FEATURES, CLASSES), NULL);
     swarm->initial = version_of(vector_new(model_parameters(swarm->model)));
     swarm->settings = (struct participant_settings){
         .model = swarm->model,
