@@ -9,6 +9,7 @@
 #include "model/nearest.h"
 #include "node/config_table.h"
 #include "node/config_units.h"
+#include "node/expand.h"
 
 #define NAME_MAX_SIZE 64
 #define BOUNDS_MAX 256
@@ -125,6 +126,13 @@ static bool text_fits(const char *value)
 static enum starling_error set_text(struct config *config, const struct setting *setting,
                                     const char *value, const char *where, struct problem *problem)
 {
+    char expanded[CONFIG_SEEDS_MAX], what[PROBLEM_TEXT_MAX];
+    if (setting->expands) {
+        snprintf(what, sizeof what, "%.200s: %s.%s", where, setting->section, setting->name);
+        if (expand(value, expanded, sizeof expanded, what, problem))
+            return STARLING_INVALID;
+        value = expanded;
+    }
     value += strspn(value, " \t");
     size_t length = strlen(value);
     while (length > 0 && strchr(" \t", value[length - 1]))

@@ -25,7 +25,7 @@ struct config {
     struct {
         char name[CONFIG_TEXT_MAX];  /* "" : the model and data say it */
         char model[CONFIG_TEXT_MAX]; /* mlp:64 */
-        char data[CONFIG_TEXT_MAX];  /* synth:writers */
+        char data[CONFIG_TEXT_MAX];  /* synth:writers; ${NAME} expanded from the environment */
         enum dataset_scale scale;    /* auto, none, standard, log */
     } task;
     struct {

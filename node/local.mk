@@ -18,6 +18,8 @@ libnode_a_SOURCES = \
 	node/control.h \
 	node/control_client.c \
 	node/control_client.h \
+	node/expand.c \
+	node/expand.h \
 	node/files.c \
 	node/files.h \
 	node/identity.c \

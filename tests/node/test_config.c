@@ -389,6 +389,68 @@ static void a_full_disk_is_said(void **state)
     assert_non_null(strstr(problem.text, "cannot be written"));
 }
 
+static void the_data_may_name_environment_variables(void **state)
+{
+    static const char name[] = "variables.ini";
+    struct folder *folder = *state;
+    struct problem problem = {0};
+    struct config config;
+    setenv("STARLING_TEST_FOLDER", "/data sets/a", 1);
+    setenv("STARLING_TEST_EMPTY", "", 1);
+    config_defaults(&config);
+    static const char *const good[][2] = {
+        {"csv:${STARLING_TEST_FOLDER}/x.csv?test=${STARLING_TEST_FOLDER}/y.csv",
+         "csv:/data sets/a/x.csv?test=/data sets/a/y.csv"},
+        {"csv:$HOME/$x${STARLING_TEST_EMPTY}", "csv:$HOME/$x"},
+        {"${STARLING_TEST_FOLDER}", "/data sets/a"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_int_equal(config_set(&config, "task.data", good[i][0], "--data", &problem), 0);
+        assert_string_equal(config.task.data, good[i][1]);
+    }
+    static const char text[] = "[task]\nmodel = ${STARLING_TEST_FOLDER}\n"
+                               "data = idx:${STARLING_TEST_FOLDER}\n";
+    assert_int_equal(folder_write(folder, name, text, strlen(text)), 0);
+    assert_int_equal(config_load(&config, folder_file(folder, name), &problem), 0);
+    assert_string_equal(config.task.data, "idx:/data sets/a");
+    assert_string_equal(config.task.model, "${STARLING_TEST_FOLDER}"); /* data alone */
+}
+
+static void a_variable_that_cannot_be_had_is_refused(void **state)
+{
+    (void)state;
+    char longer[CONFIG_TEXT_MAX + 1];
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    unsetenv("STARLING_TEST_UNSET");
+    setenv("STARLING_TEST_NESTED", "a${b}", 1);
+    setenv("STARLING_TEST_LONG", longer, 1);
+    setenv("STARLING_TEST_LINES", "a\nb", 1);
+    static const char *const cases[][2] = {
+        {"csv:${STARLING_TEST_UNSET}/x", "--data: task.data: the environment variable "
+                                         "STARLING_TEST_UNSET is not set: set it"},
+        {"csv:${STARLING_TEST_NESTED}", "holds ${ itself"},
+        {"csv:${STARLING_TEST_LONG}", "task.data is \"csv:xxx"},
+        {"csv:${STARLING_TEST_LINES}", "control character"},
+        {"csv:${", "\"${\" names no environment variable"},
+        {"csv:${}", "names no environment variable"},
+        {"csv:${9A}", "names no environment variable"},
+        {"csv:${A B}", "names no environment variable: write ${NAME}"},
+        {"csv:${A", "names no environment variable"},
+    };
+    struct config config;
+    config_defaults(&config);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct problem problem = {0};
+        assert_int_equal(config_set(&config, "task.data", cases[i][0], "--data", &problem),
+                         STARLING_INVALID);
+        if (!strstr(problem.text, cases[i][1]))
+            fail_msg("%s: said \"%s\", wanted \"%s\"", cases[i][0], problem.text, cases[i][1]);
+        assert_string_equal(config.task.data, "synth:writers");
+    }
+}
+
 static void help_names_every_setting_of_a_section(void **state)
 {
     (void)state;
@@ -432,6 +494,8 @@ int main(void)
         cmocka_unit_test(a_file_that_cannot_be_one_is_refused),
         cmocka_unit_test(what_is_written_reads_back_the_same),
         cmocka_unit_test(a_full_disk_is_said),
+        cmocka_unit_test(the_data_may_name_environment_variables),
+        cmocka_unit_test(a_variable_that_cannot_be_had_is_refused),
         cmocka_unit_test(help_names_every_setting_of_a_section),
         cmocka_unit_test(the_nearest_word_is_found_or_none),
     };
