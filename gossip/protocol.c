@@ -5,10 +5,11 @@
 #include <string.h>
 
 void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, peer_id self,
-                 struct view_entry *entries, struct version *model, double age)
+                 const struct gossip_storage *storage, struct version *model, double age)
 {
     *gossip = (struct gossip){
         .settings = settings,
+        .inbox = storage->inbox,
         .published = version_share(model),
         .age = age,
         .next_tick_us = UINT64_MAX,
@@ -16,7 +17,7 @@ void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, 
         .shuffle_interval = 1,
         .shuffle_partner = PEER_NONE,
     };
-    view_init(&gossip->view, self, entries, settings->view);
+    view_init(&gossip->view, self, storage->entries, settings->view);
 }
 
 void gossip_clear(struct gossip *gossip)
@@ -213,9 +214,9 @@ static void keep_waiting(struct gossip *gossip, peer_id from, const struct model
         gossip->counters.stale++;
         return;
     }
-    if (!known && gossip->waiting_count == INBOX_MAX)
+    if (!known && gossip->waiting_count == gossip->settings->inbox)
         place = 0;
-    if (known || gossip->waiting_count == INBOX_MAX) {
+    if (known || gossip->waiting_count == gossip->settings->inbox) {
         version_release(&gossip->inbox[place].model);
         gossip->counters.pushed_out++;
         gossip->waiting_count--;

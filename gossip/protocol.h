@@ -24,9 +24,9 @@
 #include "gossip/message.h"
 #include "gossip/view.h"
 
-#define INBOX_MAX 8
+#define INBOX_MAX 64
 #define FANOUT_MAX 32
-#define ACTIONS_MAX 64
+#define ACTIONS_MAX 128
 #define AGE_LEAP 1000       /* passes: one merge raises an age to twice itself and this at most */
 #define READOUT_PATIENCE 10 /* passes without a model after which the read-out follows its own */
 #define READOUT_BEHIND 4    /* a model so many passes behind is too old to follow */
@@ -41,6 +41,7 @@ struct gossip_settings {
     enum exchange exchange;
     struct merge_settings merge;
     size_t view;           /* capacity, 1 to VIEW_MAX */
+    uint32_t inbox;        /* models that may wait, 1 to INBOX_MAX */
     uint32_t shuffle_most; /* periods between shuffles once the view is settled */
     bool readout;
     uint8_t task[TASK_ID_BYTES];
@@ -54,6 +55,13 @@ struct waiting {
     double age;
     uint64_t sequence;
     peer_id from;
+};
+
+/* Room that the caller owns, lends and keeps for as long as the node lives: a million nodes pay for
+ * what their settings ask for, not for the most there can be. */
+struct gossip_storage {
+    struct view_entry *entries; /* settings->view of them */
+    struct waiting *inbox;      /* settings->inbox of them */
 };
 
 struct gossip_counters {
@@ -84,7 +92,7 @@ struct gossip {
     bool pass_due; /* this period's pass has not begun */
     bool send_due; /* this period's sending has not happened */
     uint32_t waiting_count;
-    struct waiting inbox[INBOX_MAX]; /* in order of arrival */
+    struct waiting *inbox; /* in order of arrival; the caller's */
     struct gossip_counters counters;
 };
 
@@ -132,10 +140,9 @@ struct actions {
     struct action items[ACTIONS_MAX];
 };
 
-/* `entries` is settings->view entries that the caller owns and keeps. `model` is what the node
- * starts from, at `age`; a reference of its own is taken. */
+/* `model` is what the node starts from, at `age`; a reference of its own is taken. */
 void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, peer_id self,
-                 struct view_entry *entries, struct version *model, double age);
+                 const struct gossip_storage *storage, struct version *model, double age);
 void gossip_clear(struct gossip *gossip);
 
 /* Begins: the first tick falls at random within a period, so that nodes do not march in step. */

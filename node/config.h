@@ -46,6 +46,7 @@ struct config {
         int exchange;       /* push, pushpull */
         int merge;          /* limited, age, average */
         uint64_t view;      /* 20; 1 to 64 */
+        uint64_t inbox;     /* 8; 1 to 64 */
         double age_limit;   /* 1 pass */
         bool readout;       /* on */
     } gossip;

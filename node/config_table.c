@@ -57,6 +57,8 @@ const struct setting config_settings[] = {
      SETTING_CHOICE, MEMBER(gossip.merge), .words = merge_rule_names},
     {"gossip", "view", "20", "peers known at a time", SETTING_COUNT, MEMBER(gossip.view),
      .least = 1, .most = 64},
+    {"gossip", "inbox", "8", "received models that may wait for the next round", SETTING_COUNT,
+     MEMBER(gossip.inbox), .least = 1, .most = 64},
     {"gossip", "age_limit", "1", "models further apart than so many passes are not averaged",
      SETTING_REAL, MEMBER(gossip.age_limit), .floor = 0, .ceiling = 1e9},
     {"gossip", "readout", "on", "keep an average of the model over time, and evaluate that",

@@ -98,6 +98,7 @@ struct node {
     struct model *model;
     struct participant_settings settings;
     struct view_entry *entries;
+    struct waiting *inbox;
     bool has_participant;
     struct participant participant;
     bool autostart, started; /* wanted; participant_start was called */

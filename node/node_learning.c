@@ -86,13 +86,15 @@ static bool open_participant(struct node *node, struct saved *saved, bool found,
     size_t count = node->data->train.examples;
     uint32_t *rows = malloc(count * sizeof *rows);
     node->entries = calloc(node->settings.gossip.view, sizeof *node->entries);
+    node->inbox = calloc(node->settings.gossip.inbox, sizeof *node->inbox);
     struct version *initial = first_version(node, saved, found, problem);
     bool opened = false;
-    if (rows && node->entries && initial) {
+    if (rows && node->entries && node->inbox && initial) {
+        const struct gossip_storage storage = {.entries = node->entries, .inbox = node->inbox};
         for (size_t i = 0; i < count; i++)
             rows[i] = (uint32_t)i;
         opened = participant_init(&node->participant, &node->settings, ROSTER_SELF,
-                                  &node->data->train, rows, count, node->entries, initial,
+                                  &node->data->train, rows, count, &storage, initial,
                                   found ? saved->age : 0, problem) == STARLING_OK;
     } else if (initial) {
         problem_no_memory(problem, "the examples");
@@ -165,6 +167,7 @@ void learning_close(struct node *node)
     if (node->has_participant)
         participant_clear(&node->participant);
     free(node->entries);
+    free(node->inbox);
     model_free(&node->model);
     data_free(&node->data);
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,11 +44,11 @@ static enum starling_error split(struct participant *participant, const uint32_t
 enum starling_error participant_init(struct participant *participant,
                                      const struct participant_settings *settings, peer_id self,
                                      const struct dataset *data, const uint32_t *rows, size_t count,
-                                     struct view_entry *entries, struct version *initial,
+                                     const struct gossip_storage *storage, struct version *initial,
                                      double age, struct problem *problem)
 {
     *participant = (struct participant){.settings = settings, .data = data};
-    gossip_init(&participant->gossip, &settings->gossip, self, entries, initial, age);
+    gossip_init(&participant->gossip, &settings->gossip, self, storage, initial, age);
     participant->model = version_share(initial);
     if (settings->gossip.readout)
         participant->readout = version_share(initial);
@@ -178,7 +179,7 @@ static void finish_call(struct participant *participant, struct actions *actions
     out->count = 0;
     out->cut_count = 0;
     out->has_work = false;
-    out->work = (struct work){0};
+    memset(&out->work, 0, offsetof(struct work, received));
     carry_out(participant, actions, out);
     if (out->has_work)
         begin_work(participant, &out->work);
@@ -357,6 +358,13 @@ static void learn(struct work *work, float *values, struct workspace *workspace,
         if (work->heard_count == 0)
             return;
     }
+}
+
+void work_copy(struct work *to, const struct work *from)
+{
+    memcpy(to, from, offsetof(struct work, received));
+    memcpy(to->received, from->received, from->heard_count * sizeof from->received[0]);
+    memcpy(to->heard, from->heard, from->heard_count * sizeof from->heard[0]);
 }
 
 void work_run(struct work *work, struct workspace *workspace)

@@ -48,8 +48,6 @@ struct work {
     struct participant *participant;
     struct version *from, *into; /* references: what it starts from, and what it makes */
     struct version *readout_from, *readout_into; /* NULL when there is no read-out */
-    struct version *received[INBOX_MAX];         /* references */
-    struct heard heard[INBOX_MAX];
     uint32_t heard_count;
     uint64_t number; /* of this work at this participant, from 0 */
     double age;      /* of the version trained, before the pass */
@@ -60,6 +58,9 @@ struct work {
     struct pass_report pass;
     struct evaluation merged, passed; /* on the choosing half of the hold-out */
     enum work_failure failure;        /* `into` then equals `from` */
+    /* heard_count of each: last, so that the room for the rest is neither cleared nor copied */
+    struct version *received[INBOX_MAX]; /* references */
+    struct heard heard[INBOX_MAX];
 };
 
 struct participant {
@@ -90,11 +91,11 @@ struct outgoing {
 };
 
 /* Splits `rows` of `data` (which outlives it) into training and hold-out, and starts from
- * `initial` at `age` (a reference of its own is taken). `entries` as in gossip_init. */
+ * `initial` at `age` (a reference of its own is taken). `storage` as in gossip_init. */
 enum starling_error participant_init(struct participant *participant,
                                      const struct participant_settings *settings, peer_id self,
                                      const struct dataset *data, const uint32_t *rows, size_t count,
-                                     struct view_entry *entries, struct version *initial,
+                                     const struct gossip_storage *storage, struct version *initial,
                                      double age, struct problem *problem);
 void participant_clear(struct participant *participant);
 
@@ -126,6 +127,9 @@ struct version *participant_readout(const struct participant *participant);
  * of them where there are HOLDOUT_LEAST or more, and never all. Returns how many are held. */
 size_t participant_hold_out(const struct dataset *data, const uint32_t *rows, size_t count,
                             double share, uint32_t *kept, uint32_t *held);
+
+/* Puts `from` into the memory of `to`. */
+void work_copy(struct work *to, const struct work *from);
 
 /* The arithmetic. Needs `from`, `received` and `readout_from` made; makes `readout_into` and then
  * `into`, fills the results in, and gives all references of the work back. */

@@ -19,9 +19,11 @@ static struct version *live_alone(const struct participant_settings *settings, p
                                   struct problem *problem)
 {
     struct view_entry entries[VIEW_MAX];
+    struct waiting inbox[INBOX_MAX];
+    const struct gossip_storage storage = {.entries = entries, .inbox = inbox};
     struct participant participant;
     struct outgoing out;
-    if (participant_init(&participant, settings, self, data, rows, count, entries, initial, 0,
+    if (participant_init(&participant, settings, self, data, rows, count, &storage, initial, 0,
                          problem))
         return NULL;
     participant_start(&participant, (struct now){0}, &out);

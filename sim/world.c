@@ -23,6 +23,7 @@ struct world {
     size_t nodes, parameters, works_most;
     struct participant *participants;
     struct view_entry *entries;    /* nodes × view */
+    struct waiting *inboxes;       /* nodes × inbox */
     struct world_traffic *traffic; /* per node */
     struct work *works;            /* put off, in the order they were asked for */
     size_t works_count;
@@ -79,7 +80,7 @@ static void introduce(struct world *world, peer_id node)
 static enum starling_error begin(struct world *world, struct problem *problem)
 {
     const struct experiment *experiment = world->experiment;
-    size_t view = experiment->settings.gossip.view;
+    const struct gossip_settings *gossip = &experiment->settings.gossip;
     struct version *initial = experiment_initial(experiment);
     if (!initial)
         return problem_no_memory(problem, "the initial parameters");
@@ -88,9 +89,11 @@ static enum starling_error begin(struct world *world, struct problem *problem)
         size_t count;
         const uint32_t *rows = partition_rows(experiment->partition, node, &count);
         struct participant *participant = &world->participants[node];
-        error = participant_init(participant, &experiment->settings, (peer_id)node,
-                                 &experiment->data->train, rows, count,
-                                 world->entries + node * view, initial, 0, problem);
+        const struct gossip_storage storage = {.entries = world->entries + node * gossip->view,
+                                               .inbox = world->inboxes + node * gossip->inbox};
+        error =
+            participant_init(participant, &experiment->settings, (peer_id)node,
+                             &experiment->data->train, rows, count, &storage, initial, 0, problem);
         if (error)
             break;
         introduce(world, (peer_id)node);
@@ -134,10 +137,12 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
     world->participants = calloc(world->nodes, sizeof *world->participants);
     world->entries =
         calloc(world->nodes * experiment->settings.gossip.view, sizeof *world->entries);
+    world->inboxes =
+        calloc(world->nodes * experiment->settings.gossip.inbox, sizeof *world->inboxes);
     world->traffic = calloc(world->nodes, sizeof *world->traffic);
     world->works = calloc(world->works_most, sizeof *world->works);
-    if (!world->clock || !world->participants || !world->entries || !world->traffic ||
-        !world->works) {
+    if (!world->clock || !world->participants || !world->entries || !world->inboxes ||
+        !world->traffic || !world->works) {
         problem_no_memory(problem, "the participants");
         goto fail;
     }
@@ -198,6 +203,7 @@ void world_free(struct world **world)
     post_free(&ours->post);
     free(ours->participants);
     free(ours->entries);
+    free(ours->inboxes);
     free(ours->traffic);
     free(ours->works);
     free(ours->parcels);
@@ -255,7 +261,7 @@ static void carry_out(struct world *world, peer_id node, uint64_t now_us)
     struct outgoing *out = &world->out;
     if (out->has_work) {
         struct work *work = &world->works[world->works_count++];
-        *work = out->work;
+        work_copy(work, &out->work);
         const struct participant *participant = &world->participants[node];
         size_t samples =
             learner_samples(&participant->settings->learn, participant->train_count, NULL);
@@ -406,5 +412,6 @@ double world_bytes_per_node(const struct world *world)
 {
     return (double)(sizeof(struct participant) + sizeof(struct world_traffic) +
                     world->experiment->settings.gossip.view * sizeof(struct view_entry) +
+                    world->experiment->settings.gossip.inbox * sizeof(struct waiting) +
                     sizeof(struct event) + 3 * sizeof(struct version));
 }

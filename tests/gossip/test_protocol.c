@@ -9,12 +9,13 @@
 
 #include "model/vector.h"
 
-enum { PARAMETERS = 4 };
+enum { PARAMETERS = 4, INBOX = 8 };
 
 /* One node under test, and the list its actions go to. */
 struct node {
     struct gossip_settings settings;
     struct view_entry entries[VIEW_MAX];
+    struct waiting inbox[INBOX];
     struct gossip gossip;
     struct actions actions;
     struct version *model;
@@ -34,6 +35,7 @@ static void begin(struct node *node)
                      .exchange = EXCHANGE_PUSH,
                      .merge = {.rule = merge_rule_find("limited"), .age_limit = 3, .alpha_max = 1},
                      .view = 20,
+                     .inbox = INBOX,
                      .shuffle_most = 10,
                      .readout = true,
                      .task = "a task of mine",
@@ -41,7 +43,8 @@ static void begin(struct node *node)
                      .seed = 5},
         .model = new_model(),
     };
-    gossip_init(&node->gossip, &node->settings, 0, node->entries, node->model, 0);
+    const struct gossip_storage storage = {node->entries, node->inbox};
+    gossip_init(&node->gossip, &node->settings, 0, &storage, node->model, 0);
 }
 
 /* The driver's side of the bargain: references that the actions carry. */
@@ -245,18 +248,35 @@ static void the_newest_of_each_peer_waits_and_the_oldest_is_pushed_out(void **st
     (void)state;
     struct node node;
     begin(&node);
-    for (peer_id peer = 1; peer <= INBOX_MAX; peer++)
+    for (peer_id peer = 1; peer <= INBOX; peer++)
         receive(&node, peer, model_message(&node, 1, 10));
     receive(&node, 3, model_message(&node, 1, 10)); /* the same again */
     receive(&node, 3, model_message(&node, 1, 9));  /* overtaken on the way */
     assert_int_equal(node.gossip.counters.stale, 2);
     receive(&node, 3, model_message(&node, 2, 11)); /* newer: in its place, at the end */
-    assert_int_equal(node.gossip.waiting_count, INBOX_MAX);
-    assert_int_equal(node.gossip.inbox[INBOX_MAX - 1].from, 3);
+    assert_int_equal(node.gossip.waiting_count, INBOX);
+    assert_int_equal(node.gossip.inbox[INBOX - 1].from, 3);
     receive(&node, 50, model_message(&node, 1, 1)); /* full: peer 1 has waited longest */
-    assert_int_equal(node.gossip.waiting_count, INBOX_MAX);
+    assert_int_equal(node.gossip.waiting_count, INBOX);
     assert_int_equal(node.gossip.inbox[0].from, 2);
     assert_int_equal(node.gossip.counters.pushed_out, 2);
+    end(&node);
+}
+
+static void the_inbox_holds_what_the_settings_say(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    node.settings.inbox = 2;
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    for (peer_id peer = 1; peer <= 5; peer++)
+        receive(&node, peer, model_message(&node, 1, 1));
+    assert_int_equal(node.gossip.waiting_count, 2);
+    assert_int_equal(node.gossip.inbox[0].from, 4);
+    assert_int_equal(node.gossip.counters.pushed_out, 3);
+    tick(&node);
+    assert_int_equal(count_of(&node, ACTION_MERGE), 2);
     end(&node);
 }
 
@@ -391,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_slow_pass_delays_the_next_but_not_the_sending),
         cmocka_unit_test(what_waits_is_merged_in_order_before_the_pass),
         cmocka_unit_test(the_newest_of_each_peer_waits_and_the_oldest_is_pushed_out),
+        cmocka_unit_test(the_inbox_holds_what_the_settings_say),
         cmocka_unit_test(one_claim_raises_an_age_by_a_leap_at_most),
         cmocka_unit_test(push_pull_answers_with_ones_own_and_only_once),
         cmocka_unit_test(a_model_of_another_task_or_shape_is_refused),

@@ -10,7 +10,13 @@
 
 #include "model/vector.h"
 
-enum { EXAMPLES = 200, FEATURES = 5, PEERS = 4 };
+enum { EXAMPLES = 200, FEATURES = 5, PEERS = 4, INBOX = 8 };
+
+/* What a participant borrows. */
+struct room {
+    struct view_entry entries[PEERS];
+    struct waiting inbox[INBOX];
+};
 
 /* Two separable classes, a model for them, and the settings of who learns it. */
 struct setting {
@@ -49,6 +55,7 @@ static struct setting set_up(bool evaluate, double momentum)
                    .jitter = .1,
                    .fanout = 1,
                    .view = PEERS,
+                   .inbox = INBOX,
                    .shuffle_most = 10,
                    .merge = {.rule = merge_rule_find("limited"), .age_limit = 3, .alpha_max = 1},
                    .readout = true,
@@ -70,11 +77,12 @@ static void tear_down(struct setting *setting)
     workspace_free(&setting->workspace);
 }
 
-static void begin(struct setting *setting, struct participant *participant,
-                  struct view_entry *entries, struct outgoing *out)
+static void begin(struct setting *setting, struct participant *participant, struct room *room,
+                  struct outgoing *out)
 {
+    const struct gossip_storage storage = {room->entries, room->inbox};
     assert_int_equal(participant_init(participant, &setting->settings, 0, &setting->data,
-                                      setting->rows, EXAMPLES, entries, setting->initial, 0, NULL),
+                                      setting->rows, EXAMPLES, &storage, setting->initial, 0, NULL),
                      STARLING_OK);
     participant_start(participant, (struct now){0}, out);
 }
@@ -119,9 +127,9 @@ static void held_out_examples_are_never_trained_on(void **state)
     memcpy(setting.data.floats + FEATURES, setting.data.floats, FEATURES * sizeof(float));
     setting.data.labels[1] = setting.data.labels[0]; /* rows 0 and 1 are copies */
     struct participant participant;
-    struct view_entry entries[PEERS];
+    struct room room;
     struct outgoing out;
-    begin(&setting, &participant, entries, &out);
+    begin(&setting, &participant, &room, &out);
     int side[EXAMPLES] = {0};
     for (size_t i = 0; i < participant.train_count; i++)
         side[participant.train[i]] += 1;
@@ -142,9 +150,9 @@ static void a_round_learns_and_reports(void **state)
     (void)state;
     struct setting setting = set_up(true, .9);
     struct participant participant;
-    struct view_entry entries[PEERS];
+    struct room room;
     struct outgoing out;
-    begin(&setting, &participant, entries, &out);
+    begin(&setting, &participant, &room, &out);
     struct work work = {0};
     for (int round = 0; round < 10; round++)
         work = round_of(&setting, &participant, &out);
@@ -165,9 +173,9 @@ static void received_models_are_measured_and_blended(void **state)
     struct setting setting = set_up(true, 0);
     setting.settings.learn.rate = 0; /* so that only merging moves the parameters */
     struct participant participant;
-    struct view_entry entries[PEERS];
+    struct room room;
     struct outgoing out;
-    begin(&setting, &participant, entries, &out);
+    begin(&setting, &participant, &room, &out);
     round_of(&setting, &participant, &out);
     receive(&setting, &participant, 1, 1, 4, &out);  /* ages 1 and 1: half of it */
     receive(&setting, &participant, 2, 30, 6, &out); /* far ahead: adopted */
@@ -192,9 +200,9 @@ static void an_absurd_model_is_left_out(void **state)
     (void)state;
     struct setting setting = set_up(true, .9);
     struct participant participant;
-    struct view_entry entries[PEERS];
+    struct room room;
     struct outgoing out;
-    begin(&setting, &participant, entries, &out);
+    begin(&setting, &participant, &room, &out);
     round_of(&setting, &participant, &out);
     receive(&setting, &participant, 1, 1, 3e38f, &out);
     receive(&setting, &participant, 2, 1, .5f, &out);
@@ -214,9 +222,9 @@ static void passes_undone_without_end_cost_no_memory(void **state)
     struct setting setting = set_up(false, 0);
     setting.settings.learn.rate = 1e38;
     struct participant participant;
-    struct view_entry entries[PEERS];
+    struct room room;
     struct outgoing out;
-    begin(&setting, &participant, entries, &out);
+    begin(&setting, &participant, &room, &out);
     for (int round = 0; round < 1000; round++)
         round_of(&setting, &participant, &out);
     assert_true(participant.model->same == NULL || participant.model->same->same == NULL);
@@ -230,9 +238,9 @@ static void a_pass_that_diverges_is_undone(void **state)
     struct setting setting = set_up(false, .9);
     setting.settings.learn.rate = 1e30;
     struct participant participant;
-    struct view_entry entries[PEERS];
+    struct room room;
     struct outgoing out;
-    begin(&setting, &participant, entries, &out);
+    begin(&setting, &participant, &room, &out);
     bool diverged = false;
     for (int round = 0; round < 5; round++)
         diverged |= round_of(&setting, &participant, &out).failure == WORK_DIVERGED;
@@ -251,9 +259,9 @@ static void the_readout_of_a_node_alone_follows_its_own(void **state)
     (void)state;
     struct setting setting = set_up(false, 0);
     struct participant participant;
-    struct view_entry entries[PEERS];
+    struct room room;
     struct outgoing out;
-    begin(&setting, &participant, entries, &out);
+    begin(&setting, &participant, &room, &out);
     double expected = 0;
     for (int round = 0; round < 200; round++) {
         round_of(&setting, &participant, &out);
@@ -271,9 +279,9 @@ static void the_readout_in_a_swarm_follows_the_others(void **state)
     (void)state;
     struct setting setting = set_up(false, 0);
     struct participant participant;
-    struct view_entry entries[PEERS];
+    struct room room;
     struct outgoing out;
-    begin(&setting, &participant, entries, &out);
+    begin(&setting, &participant, &room, &out);
     for (int round = 0; round < 10; round++)
         round_of(&setting, &participant, &out);
     double before = participant_readout(&participant)->values[0];
@@ -295,9 +303,10 @@ static void a_restored_node_goes_on_where_it_was(void **state)
     (void)state;
     struct setting setting = set_up(false, .9);
     struct participant whole, restored;
-    struct view_entry entries[PEERS], more_entries[PEERS];
+    struct room room, more_room;
+    const struct gossip_storage more = {more_room.entries, more_room.inbox};
     struct outgoing out;
-    begin(&setting, &whole, entries, &out);
+    begin(&setting, &whole, &room, &out);
     for (int round = 0; round < 5; round++)
         round_of(&setting, &whole, &out);
     struct participant_memory memory = {.momentum = whole.momentum,
@@ -307,7 +316,7 @@ static void a_restored_node_goes_on_where_it_was(void **state)
                                         .samples = whole.samples,
                                         .sequence = whole.gossip.sequence};
     assert_int_equal(participant_init(&restored, &setting.settings, 0, &setting.data, setting.rows,
-                                      EXAMPLES, more_entries, whole.model, whole.gossip.age, NULL),
+                                      EXAMPLES, &more, whole.model, whole.gossip.age, NULL),
                      STARLING_OK);
     assert_int_equal(participant_restore(&restored, &memory, NULL), STARLING_OK);
     participant_start(&restored, (struct now){0}, &out);

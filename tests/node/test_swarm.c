@@ -19,7 +19,8 @@ enum {
     CLASSES = 4,
     LARGE = 400,
     SMALL = 24,
-    VIEW = 11
+    VIEW = 11,
+    INBOX = 8
 };
 
 struct swarm {
@@ -29,6 +30,7 @@ struct swarm {
     struct participant_settings settings;
     struct participant participants[NODES];
     struct view_entry entries[NODES][VIEW];
+    struct waiting inbox[NODES][INBOX];
     bool here[NODES];
     struct workspace workspace;
     uint32_t *rows;
@@ -69,10 +71,11 @@ static void join(struct swarm *swarm, peer_id node)
 {
     struct outgoing out;
     struct participant *participant = &swarm->participants[node];
+    const struct gossip_storage storage = {swarm->entries[node], swarm->inbox[node]};
     assert_int_equal(participant_init(participant, &swarm->settings, node, &swarm->data,
                                       swarm->rows + swarm->start[node],
-                                      swarm->start[node + 1] - swarm->start[node],
-                                      swarm->entries[node], swarm->initial, 0, NULL),
+                                      swarm->start[node + 1] - swarm->start[node], &storage,
+                                      swarm->initial, 0, NULL),
                      STARLING_OK);
     participant_start(participant, (struct now){0}, &out);
     swarm->here[node] = true;
@@ -97,6 +100,7 @@ static struct swarm *set_up(void)
                    .jitter = .1,
                    .fanout = 1,
                    .view = VIEW,
+                   .inbox = INBOX,
                    .shuffle_most = 10,
                    .merge = {.rule = merge_rule_find("limited"), .age_limit = 1, .alpha_max = 1},
                    .readout = true,
