@@ -17,6 +17,7 @@ enum {
     MODEL_PARAMETERS
 };
 enum { SHUFFLE_NONCE = 2, SHUFFLE_ENTRIES };
+enum { PULL_TASK = 2, PULL_NONCE };
 enum { ENTRY_AGE, ENTRY_CARD };
 
 const char *refusal_name(enum refusal refusal)
@@ -100,6 +101,20 @@ static void put_shuffle(struct wire_writer *writer, enum message_kind kind,
     }
 }
 
+static void put_pull(struct wire_writer *writer, const struct pull_message *pull)
+{
+    put_opening(writer, 4, MESSAGE_PULL);
+    wire_put_key(writer, PULL_TASK);
+    wire_put_bytes(writer, pull->task, TASK_ID_BYTES);
+    wire_put_key(writer, PULL_NONCE);
+    wire_put_uint(writer, pull->nonce);
+}
+
+bool message_has_cards(const struct gossip_message *message)
+{
+    return message->kind == MESSAGE_SHUFFLE || message->kind == MESSAGE_SHUFFLE_REPLY;
+}
+
 size_t message_encode(const struct gossip_message *message, const struct card *cards, uint8_t *out)
 {
     struct wire_writer writer = wire_writer(out, HEADER_BYTES_MAX);
@@ -114,6 +129,9 @@ size_t message_encode(const struct gossip_message *message, const struct card *c
         if (!shuffle_sound(&message->shuffle, cards))
             return 0;
         put_shuffle(&writer, message->kind, &message->shuffle, cards);
+        return wire_written(&writer);
+    case MESSAGE_PULL:
+        put_pull(&writer, &message->pull);
         return wire_written(&writer);
     }
     return 0;
@@ -188,6 +206,22 @@ static enum refusal read_shuffle(const msgpack_object *map, struct shuffle_messa
     return REFUSED_NOT;
 }
 
+static enum refusal read_pull(const msgpack_object *map, struct pull_message *pull)
+{
+    enum { TASK, NONCE, FIELDS };
+    static const struct wire_field fields[FIELDS] = {
+        [TASK] = {PULL_TASK, WIRE_BYTES, false, TASK_ID_BYTES, TASK_ID_BYTES},
+        [NONCE] = {PULL_NONCE, WIRE_UINT, false, 0, UINT32_MAX},
+    };
+    const msgpack_object *values[FIELDS];
+    enum refusal refusal = wire_read_map(map, fields, FIELDS, values);
+    if (refusal != REFUSED_NOT)
+        return refusal;
+    memcpy(pull->task, values[TASK]->via.bin.ptr, TASK_ID_BYTES);
+    pull->nonce = (uint32_t)values[NONCE]->via.u64;
+    return REFUSED_NOT;
+}
+
 enum refusal message_decode(const uint8_t *bytes, size_t size, struct gossip_message *message,
                             struct card cards[SHUFFLE_MAX])
 {
@@ -207,6 +241,10 @@ enum refusal message_decode(const uint8_t *bytes, size_t size, struct gossip_mes
     case MESSAGE_SHUFFLE_REPLY:
         message->kind = (enum message_kind)kind;
         refusal = read_shuffle(wire_root(&reader), &message->shuffle, cards);
+        break;
+    case MESSAGE_PULL:
+        message->kind = MESSAGE_PULL;
+        refusal = read_pull(wire_root(&reader), &message->pull);
         break;
     case WIRE_KIND_HELLO: /* where none belongs */
         refusal = REFUSED_MALFORMED;

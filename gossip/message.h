@@ -32,6 +32,7 @@ enum message_kind {
     MESSAGE_MODEL = 1,   /* here is my model; perhaps: and give me yours */
     MESSAGE_SHUFFLE = 2, /* here are peers I know; tell me of yours */
     MESSAGE_SHUFFLE_REPLY = 3,
+    MESSAGE_PULL = 4, /* send me your model */
 };
 
 struct model_message {
@@ -50,11 +51,17 @@ struct shuffle_message {
     struct view_entry entries[SHUFFLE_MAX];
 };
 
+struct pull_message {
+    uint8_t task[TASK_ID_BYTES];
+    uint32_t nonce; /* tells the asks of one sender apart */
+};
+
 struct gossip_message {
     enum message_kind kind;
     union {
         struct model_message model;
         struct shuffle_message shuffle;
+        struct pull_message pull;
     };
 };
 
@@ -89,6 +96,9 @@ struct card {
  * size; out may be NULL to learn the size alone. 0 when it would not fit, or when message_decode
  * would refuse it: a number beyond its bounds, an age that is not finite. */
 size_t message_encode(const struct gossip_message *message, const struct card *cards, uint8_t *out);
+
+/* Whether cards of peers belong to a message: whether it is a shuffle, or a reply to one. */
+bool message_has_cards(const struct gossip_message *message);
 
 /* Takes a header frame apart. For a model, message->model.model stays NULL and the caller checks
  * the parameter frame with message_model_check. For a shuffle, entries get PEER_NONE, their ages,

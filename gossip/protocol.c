@@ -86,7 +86,26 @@ static void send_model(struct gossip *gossip, peer_id to, bool answer, struct ac
     gossip->counters.sent++;
 }
 
-/* This period's models, to `fanout` different random peers (all of them when there are fewer). */
+static void ask_for_model(struct gossip *gossip, peer_id peer, struct actions *actions)
+{
+    struct action *action = append(actions, ACTION_SEND);
+    action->send.to = peer;
+    action->send.message =
+        (struct gossip_message){.kind = MESSAGE_PULL, .pull = {.nonce = ++gossip->pull_nonce}};
+    memcpy(action->send.message.pull.task, gossip->settings->task, TASK_ID_BYTES);
+}
+
+/* One exchange with a peer, in the way that the settings ask for. */
+static void meet(struct gossip *gossip, peer_id peer, struct actions *actions)
+{
+    enum exchange exchange = gossip->settings->exchange;
+    if (exchange == EXCHANGE_PULL)
+        ask_for_model(gossip, peer, actions);
+    else
+        send_model(gossip, peer, exchange == EXCHANGE_PUSHPULL, actions);
+}
+
+/* This period's exchanges, with `fanout` different random peers (all when there are fewer). */
 static void send_models(struct gossip *gossip, struct actions *actions)
 {
     struct random random = stream(gossip, RANDOM_PEER, gossip->round);
@@ -96,7 +115,7 @@ static void send_models(struct gossip *gossip, struct actions *actions)
         peers[i] = gossip->view.entries[i].peer;
     for (uint32_t sent = 0; sent < gossip->settings->fanout && left > 0; sent++) {
         uint32_t pick = random_below(&random, left);
-        send_model(gossip, peers[pick], gossip->settings->exchange == EXCHANGE_PUSHPULL, actions);
+        meet(gossip, peers[pick], actions);
         peers[pick] = peers[--left];
     }
     gossip->send_due = false;
@@ -172,6 +191,7 @@ void gossip_tick(struct gossip *gossip, struct now now, struct actions *actions)
     if (now.monotonic_us < gossip->next_tick_us)
         return;
     gossip->round++;
+    gossip->answered = 0;
     gossip->next_tick_us += draw_period(gossip);
     if (gossip->next_tick_us <= now.monotonic_us)
         gossip->next_tick_us = now.monotonic_us + gossip->settings->period_us;
@@ -254,6 +274,24 @@ static enum refusal receive_model(struct gossip *gossip, peer_id from,
     return REFUSED_NOT;
 }
 
+/* Answered with the last finished model, as often in a period as is fair. */
+static enum refusal receive_pull(struct gossip *gossip, peer_id from,
+                                 const struct pull_message *message, struct actions *actions)
+{
+    if (memcmp(message->task, gossip->settings->task, TASK_ID_BYTES) != 0) {
+        gossip->counters.unknown_task++;
+        return REFUSED_TASK;
+    }
+    if (gossip->answered >= PULLS_VIEWS * gossip->view.capacity) {
+        gossip->counters.refused++;
+        gossip->counters.too_many++;
+        return REFUSED_RATE;
+    }
+    gossip->answered++;
+    send_model(gossip, from, false, actions);
+    return REFUSED_NOT;
+}
+
 static enum refusal receive_shuffle(struct gossip *gossip, peer_id from,
                                     const struct shuffle_message *message, struct actions *actions)
 {
@@ -301,6 +339,8 @@ enum refusal gossip_receive(struct gossip *gossip, peer_id from, struct gossip_m
         return receive_shuffle(gossip, from, &message->shuffle, actions);
     case MESSAGE_SHUFFLE_REPLY:
         return receive_shuffle_reply(gossip, from, &message->shuffle);
+    case MESSAGE_PULL:
+        return receive_pull(gossip, from, &message->pull, actions);
     }
     gossip->counters.refused++;
     return REFUSED_MALFORMED;

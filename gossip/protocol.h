@@ -9,6 +9,8 @@
  * order of arrival and one pass over the local data runs; when it ends, the new model goes to
  * `fanout` random peers. A pass that outlasts its period delays the next pass, never the sending:
  * then the last finished model goes out again. A node that heard from nobody trains all the same.
+ * With pull a node asks those peers for their last finished model instead of sending its own; it
+ * answers at most PULLS_VIEWS times its view's capacity of asks a period, and refuses the rest.
  *
  * The read-out is what a node evaluates and serves: an average over time and nodes. It follows the
  * models that are received, not the node's own, which leans to its own data pass after pass where
@@ -27,11 +29,12 @@
 #define INBOX_MAX 64
 #define FANOUT_MAX 32
 #define ACTIONS_MAX 128
+#define PULLS_VIEWS 2
 #define AGE_LEAP 1000       /* passes: one merge raises an age to twice itself and this at most */
 #define READOUT_PATIENCE 10 /* passes without a model after which the read-out follows its own */
 #define READOUT_BEHIND 4    /* a model so many passes behind is too old to follow */
 
-enum exchange { EXCHANGE_PUSH, EXCHANGE_PUSHPULL };
+enum exchange { EXCHANGE_PUSH, EXCHANGE_PULL, EXCHANGE_PUSHPULL };
 
 /* Shared by every participant of a process; constant while they live. */
 struct gossip_settings {
@@ -68,6 +71,7 @@ struct gossip_counters {
     uint32_t merged, ignored;   /* by the merge rule */
     uint32_t pushed_out, stale; /* from a full inbox; older than one already waiting */
     uint32_t unknown_task, refused;
+    uint32_t too_many;       /* pulls beyond what a period allows; among the refused */
     uint32_t sent, received; /* models */
 };
 
@@ -82,6 +86,8 @@ struct gossip {
     uint32_t round;                          /* ticks so far */
     uint32_t passes;                         /* finished */
     uint32_t next_shuffle, shuffle_interval; /* rounds */
+    uint32_t pull_nonce;                     /* of the last PULL sent */
+    uint32_t answered;                       /* pulls, since the last tick */
     uint32_t silent_passes;                  /* since the read-out last followed a received model */
     uint32_t shuffle_sent_count;
     struct view_entry shuffle_sent[SHUFFLE_MAX];

@@ -43,7 +43,7 @@ struct config {
         uint64_t period_us; /* 10s; 1ms to 1 day. 500ms under `starling-sim live` */
         bool period_given;  /* by a file or flag, not by default */
         uint64_t fanout;    /* 1; 1 to 32 */
-        int exchange;       /* push, pushpull */
+        int exchange;       /* push, pull, pushpull */
         int merge;          /* limited, age, average */
         uint64_t view;      /* 20; 1 to 64 */
         uint64_t inbox;     /* 8; 1 to 64 */

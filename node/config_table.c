@@ -15,7 +15,7 @@ const char *const config_sections[] = {"task", "learn", "gossip", "node", "contr
 
 static const char *const scale_words[] = {"auto", "none", "standard", "log", NULL};
 static const char *const schedule_words[] = {"inverse", "constant", NULL};
-static const char *const exchange_words[] = {"push", "pushpull", NULL};
+static const char *const exchange_words[] = {"push", "pull", "pushpull", NULL};
 
 /* clang-format off: a setting reads best as two or three lines of the same shape */
 const struct setting config_settings[] = {
@@ -49,9 +49,9 @@ const struct setting config_settings[] = {
 
     {"gossip", "period", "10s", "time between rounds; 500ms under starling-sim live",
      SETTING_DURATION, MEMBER(gossip.period_us), .least = 1000, .most = DAY_US},
-    {"gossip", "fanout", "1", "peers a model is sent to each round", SETTING_COUNT,
-     MEMBER(gossip.fanout), .least = 1, .most = 32},
-    {"gossip", "exchange", "push", "pushpull: the receiver sends its own model back",
+    {"gossip", "fanout", "1", "peers met each round", SETTING_COUNT, MEMBER(gossip.fanout),
+     .least = 1, .most = 32},
+    {"gossip", "exchange", "push", "pull: ask for a model; pushpull: send one and get one",
      SETTING_CHOICE, MEMBER(gossip.exchange), .words = exchange_words},
     {"gossip", "merge", "limited", "how a received model is combined with one's own",
      SETTING_CHOICE, MEMBER(gossip.merge), .words = merge_rule_names},

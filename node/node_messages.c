@@ -149,8 +149,10 @@ void node_receive(void *self, peer_id peer, struct parcel *parcel)
         message_decode(zmq_msg_data(&parcel->header), header_size, &message, cards);
     if (refusal == REFUSED_NOT && message.kind == MESSAGE_MODEL)
         refusal = take_model(node, &message, parcel);
-    else if (refusal == REFUSED_NOT)
-        refusal = parcel->has_payload ? REFUSED_MALFORMED : take_cards(node, &message, cards);
+    else if (refusal == REFUSED_NOT && parcel->has_payload)
+        refusal = REFUSED_MALFORMED;
+    else if (refusal == REFUSED_NOT && message_has_cards(&message))
+        refusal = take_cards(node, &message, cards);
     if (refusal != REFUSED_NOT) {
         node_reject(node, peer, refusal);
         return;
@@ -221,7 +223,7 @@ static void send_message(struct node *node, peer_id to, struct gossip_message *m
     struct parcel parcel;
     bool is_model = message->kind == MESSAGE_MODEL;
     const struct peer_record *record = roster_peer(&node->roster, to);
-    if (!is_model)
+    if (message_has_cards(message))
         find_cards(node, &message->shuffle, cards);
     size_t size = message_encode(message, cards, header);
     if (size == 0 || !record || !parcel_init(&parcel, header, size)) {

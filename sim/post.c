@@ -132,7 +132,7 @@ enum starling_error post_pack(struct post *post, struct parcel *parcel, struct p
 {
     struct card cards[SHUFFLE_MAX];
     struct gossip_message *message = &parcel->message;
-    if (message->kind != MESSAGE_MODEL) {
+    if (message_has_cards(message)) {
         for (uint32_t i = 0; i < message->shuffle.count; i++) {
             const struct stored_card *card = card_of(post, message->shuffle.entries[i].peer);
             if (!card)
@@ -193,7 +193,7 @@ enum refusal post_unpack(struct post *post, struct parcel *parcel)
         }
         if (refusal != REFUSED_NOT)
             version_release(&message.model.model);
-    } else if (refusal == REFUSED_NOT) {
+    } else if (refusal == REFUSED_NOT && message_has_cards(&message)) {
         for (uint32_t i = 0; i < message.shuffle.count; i++)
             message.shuffle.entries[i].peer =
                 resolve_known(post, &cards[i], parcel->message.shuffle.entries[i].peer);

@@ -45,6 +45,9 @@ static void check_header(const uint8_t *data, size_t size)
     must(message.kind == again.kind);
     if (message.kind == MESSAGE_MODEL)
         same_model(&message.model, &again.model);
+    else if (message.kind == MESSAGE_PULL)
+        must(memcmp(message.pull.task, again.pull.task, TASK_ID_BYTES) == 0 &&
+             message.pull.nonce == again.pull.nonce);
     else
         same_entries(&message.shuffle, cards, &again.shuffle, cards_again);
 }

@@ -140,6 +140,16 @@ static void the_example_messages_are_the_published_bytes(void **state)
     assert_true(bytes_are("shuffle_reply", bytes, size, vector_shuffle_reply));
     assert_int_equal(decode(bytes, size), REFUSED_NOT);
 
+    message = example_pull();
+    size = message_encode(&message, NULL, bytes);
+    assert_true(bytes_are("pull", bytes, size, vector_pull));
+    assert_int_equal(message_encode(&message, NULL, NULL), size);
+    struct gossip_message received;
+    assert_int_equal(message_decode(bytes, size, &received, NULL), REFUSED_NOT);
+    assert_int_equal(received.kind, MESSAGE_PULL);
+    assert_int_equal(received.pull.nonce, 7);
+    assert_memory_equal(received.pull.task, message.pull.task, TASK_ID_BYTES);
+
     static const float values[] = {1.0f, -2.5f, 0.0f, 3.4028235e38f};
     message_model_bytes(values, COUNT(values), bytes);
     assert_true(bytes_are("parameters", bytes, sizeof values, vector_parameters));
@@ -193,6 +203,7 @@ static void the_protocol_page_shows_every_vector(void **state)
         vector_parameters,
         vector_shuffle,
         vector_shuffle_reply,
+        vector_pull,
     };
     char *page = read_page();
     if (!page) {
@@ -211,7 +222,8 @@ static void the_protocol_page_shows_every_vector(void **state)
 static void a_truncated_or_longer_header_is_malformed(void **state)
 {
     (void)state;
-    static const char *const vectors[] = {vector_model, vector_shuffle, vector_shuffle_reply};
+    static const char *const vectors[] = {vector_model, vector_shuffle, vector_shuffle_reply,
+                                          vector_pull};
     for (size_t v = 0; v < COUNT(vectors); v++) {
         uint8_t whole[2048];
         size_t size = bytes_of_hex(vectors[v], whole, sizeof whole - 1);
@@ -232,7 +244,7 @@ static void a_truncated_or_longer_header_is_malformed(void **state)
 static void a_flipped_bit_gives_a_refusal_or_another_sound_message(void **state)
 {
     (void)state;
-    static const char *const vectors[] = {vector_model, vector_shuffle};
+    static const char *const vectors[] = {vector_model, vector_shuffle, vector_pull};
     for (size_t v = 0; v < COUNT(vectors); v++) {
         uint8_t bytes[2048], again[HEADER_BYTES_MAX];
         size_t size = bytes_of_hex(vectors[v], bytes, sizeof bytes);

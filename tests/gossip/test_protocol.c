@@ -319,6 +319,68 @@ static void push_pull_answers_with_ones_own_and_only_once(void **state)
     end(&node);
 }
 
+static struct gossip_message pull_message(const struct node *node, uint32_t nonce)
+{
+    struct gossip_message message = {.kind = MESSAGE_PULL, .pull = {.nonce = nonce}};
+    memcpy(message.pull.task, node->settings.task, TASK_ID_BYTES);
+    return message;
+}
+
+static void pull_asks_for_models_instead_of_sending_its_own(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    node.settings.exchange = EXCHANGE_PULL;
+    node.settings.fanout = 2;
+    for (peer_id peer = 1; peer <= 4; peer++)
+        gossip_peer_up(&node.gossip, peer);
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    tick(&node);
+    empty(&node);
+    done(&node);
+    assert_int_equal(node.actions.count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct gossip_message *message = &node.actions.items[i].send.message;
+        assert_int_equal(message->kind, MESSAGE_PULL);
+        assert_memory_equal(message->pull.task, node.settings.task, TASK_ID_BYTES);
+        assert_int_equal(message->pull.nonce, i + 1);
+    }
+    assert_int_not_equal(node.actions.items[0].send.to, node.actions.items[1].send.to);
+    assert_int_equal(node.gossip.counters.sent, 0);
+    end(&node);
+}
+
+static void a_pull_is_answered_so_often_a_period(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    node.gossip.view.capacity = 3;
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    for (int period = 0; period < 2; period++) {
+        for (uint32_t ask = 0; ask < 3 * PULLS_VIEWS; ask++) {
+            assert_int_equal(receive(&node, 8, pull_message(&node, ask)), REFUSED_NOT);
+            const struct action *answer = find(&node, ACTION_SEND, ask);
+            assert_int_equal(answer->send.to, 8);
+            assert_int_equal(answer->send.message.kind, MESSAGE_MODEL);
+            assert_false(answer->send.message.model.answer);
+        }
+        assert_int_equal(receive(&node, 9, pull_message(&node, 99)), REFUSED_RATE);
+        assert_int_equal(count_of(&node, ACTION_SEND), 3 * PULLS_VIEWS);
+        assert_int_equal(node.gossip.counters.too_many, period + 1);
+        empty(&node);
+        node.gossip.next_shuffle = UINT32_MAX;
+        tick(&node);
+        empty(&node);
+    }
+    struct gossip_message message = pull_message(&node, 1);
+    message.pull.task[0] ^= 1;
+    assert_int_equal(receive(&node, 8, message), REFUSED_TASK);
+    assert_int_equal(node.actions.count, 0);
+    end(&node);
+}
+
 static void a_model_of_another_task_or_shape_is_refused(void **state)
 {
     (void)state;
@@ -414,6 +476,8 @@ int main(void)
         cmocka_unit_test(the_inbox_holds_what_the_settings_say),
         cmocka_unit_test(one_claim_raises_an_age_by_a_leap_at_most),
         cmocka_unit_test(push_pull_answers_with_ones_own_and_only_once),
+        cmocka_unit_test(pull_asks_for_models_instead_of_sending_its_own),
+        cmocka_unit_test(a_pull_is_answered_so_often_a_period),
         cmocka_unit_test(a_model_of_another_task_or_shape_is_refused),
         cmocka_unit_test(fanout_reaches_different_peers),
         cmocka_unit_test(a_shuffle_is_answered_and_a_late_answer_changes_nothing),

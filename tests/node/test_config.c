@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "gossip/merge.h"
+#include "gossip/protocol.h"
 #include "model/random.h"
 #include "node/config_table.h"
 #include "tests/node/folder.h"
@@ -66,7 +66,9 @@ static void choices_are_numbered_as_their_enums(void **state)
         {"task.scale", "log", offsetof(struct config, task.scale), SCALE_LOG},
         {"learn.schedule", "constant", offsetof(struct config, learn.schedule), SCHEDULE_CONSTANT},
         {"learn.schedule", "inverse", offsetof(struct config, learn.schedule), SCHEDULE_INVERSE},
-        {"gossip.exchange", "pushpull", offsetof(struct config, gossip.exchange), 1},
+        {"gossip.exchange", "pushpull", offsetof(struct config, gossip.exchange),
+         EXCHANGE_PUSHPULL},
+        {"gossip.exchange", "pull", offsetof(struct config, gossip.exchange), EXCHANGE_PULL},
         {"gossip.merge", "average", offsetof(struct config, gossip.merge), 2},
     };
     struct config config;

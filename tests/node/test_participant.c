@@ -194,6 +194,43 @@ static void received_models_are_measured_and_blended(void **state)
     tear_down(&setting);
 }
 
+/* One asks, the other answers with its last finished model, which the first merges. */
+static void two_that_pull_learn_from_each_other(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(false, 0);
+    setting.settings.gossip.exchange = EXCHANGE_PULL;
+    struct participant asker, asked;
+    struct room rooms[2];
+    struct outgoing out;
+    begin(&setting, &asker, &rooms[0], &out);
+    begin(&setting, &asked, &rooms[1], &out);
+    gossip_peer_up(&asker.gossip, 1);
+    for (int round = 0; round < 3; round++)
+        round_of(&setting, &asked, &out);
+    round_of(&setting, &asker, &out);
+    const struct gossip_message *pull = NULL;
+    for (size_t i = 0; i < out.count; i++)
+        if (out.sends[i].message.kind == MESSAGE_PULL && out.sends[i].to == 1)
+            pull = &out.sends[i].message;
+    assert_non_null(pull);
+    struct gossip_message message = *pull;
+    struct now now = {0};
+    assert_int_equal(participant_receive(&asked, 0, &message, now, &out), REFUSED_NOT);
+    assert_int_equal(out.count, 1);
+    assert_int_equal(out.sends[0].to, 0);
+    message = out.sends[0].message;
+    assert_float_equal(message.model.age, 3, 0);
+    assert_int_equal(participant_receive(&asker, 1, &message, now, &out), REFUSED_NOT);
+    struct work work = round_of(&setting, &asker, &out);
+    assert_int_equal(work.heard_count, 1);
+    assert_float_equal(work.heard[0].alpha, .75, 1e-6); /* 1 pass and 3 */
+    assert_float_equal(asker.gossip.age, 4, 0);
+    participant_clear(&asker);
+    participant_clear(&asked);
+    tear_down(&setting);
+}
+
 /* One that lies cannot undo everybody's passes with numbers that are finite. */
 static void an_absurd_model_is_left_out(void **state)
 {
@@ -338,6 +375,7 @@ int main(void)
         cmocka_unit_test(held_out_examples_are_never_trained_on),
         cmocka_unit_test(a_round_learns_and_reports),
         cmocka_unit_test(received_models_are_measured_and_blended),
+        cmocka_unit_test(two_that_pull_learn_from_each_other),
         cmocka_unit_test(an_absurd_model_is_left_out),
         cmocka_unit_test(passes_undone_without_end_cost_no_memory),
         cmocka_unit_test(a_pass_that_diverges_is_undone),

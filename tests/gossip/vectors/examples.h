@@ -123,6 +123,13 @@ static inline struct gossip_message example_shuffle(void)
     };
 }
 
+static inline struct gossip_message example_pull(void)
+{
+    struct gossip_message message = {.kind = MESSAGE_PULL, .pull = {.nonce = 7}};
+    example_task(message.pull.task);
+    return message;
+}
+
 /* Bytes written as hexadecimal digits. Returns how many; 0 when `hex` is none or too long. */
 static inline size_t bytes_of_hex(const char *hex, uint8_t *out, size_t capacity)
 {

@@ -68,6 +68,8 @@ static const char vector_shuffle[] =
 
 static const char vector_shuffle_reply[] = "840001010302ce010203040390";
 
+static const char vector_pull[] = "840001010402c410000102030405060708090a0b0c0d0e0f0307";
+
 /* Header frames, and what becomes of them: variants of vector_shuffle_reply. */
 static const struct {
     const char *what, *hex;
