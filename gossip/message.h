@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gossip/encoding.h"
 #include "gossip/peer.h"
 #include "gossip/view.h"
 #include "model/version.h"
@@ -24,7 +25,6 @@
 #define CARD_BYTES_MAX 1024    /* a peer's card: membership and descriptor, signed */
 
 /* Beyond these a header is malformed, and is not encoded. */
-#define FRAGMENTS_MAX 65536u
 #define PARAMETERS_MAX (1u << 31) /* floats in one fragment, at least 1 */
 #define AGE_MAX 1000000000000u    /* passes: one a millisecond for 30 years */
 

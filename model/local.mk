@@ -30,6 +30,7 @@ libmodel_a_SOURCES = \
 	model/problem.c \
 	model/problem.h \
 	model/product.h \
+	model/quantise.h \
 	model/random.c \
 	model/random.h \
 	model/read.h \
@@ -57,5 +58,6 @@ libkernels_a_SOURCES = \
 	model/layer_relu.c \
 	model/optimizer.c \
 	model/product.c \
+	model/quantise.c \
 	model/vector.c
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS)

@@ -23,6 +23,7 @@ test_programs = \
 	tests/model/test_model \
 	tests/model/test_partition \
 	tests/model/test_product \
+	tests/model/test_quantise \
 	tests/model/test_random \
 	tests/model/test_read_csv \
 	tests/model/test_read_idx \
@@ -30,6 +31,7 @@ test_programs = \
 	tests/model/test_trend \
 	tests/model/test_vector \
 	tests/model/test_workspace \
+	tests/gossip/test_encoding \
 	tests/gossip/test_hello \
 	tests/gossip/test_membership \
 	tests/gossip/test_merge \
@@ -77,6 +79,8 @@ tests_model_test_partition_SOURCES = tests/model/test_partition.c tests/model/fi
 tests_model_test_partition_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_product_SOURCES = tests/model/test_product.c tests/model/files.c tests/model/files.h
 tests_model_test_product_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_quantise_SOURCES = tests/model/test_quantise.c
+tests_model_test_quantise_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_random_SOURCES = tests/model/test_random.c tests/model/files.c tests/model/files.h
 tests_model_test_random_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_read_csv_SOURCES = tests/model/test_read_csv.c tests/model/files.c tests/model/files.h
@@ -91,6 +95,8 @@ tests_model_test_vector_SOURCES = tests/model/test_vector.c tests/model/files.c 
 tests_model_test_vector_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_workspace_SOURCES = tests/model/test_workspace.c tests/model/files.c tests/model/files.h
 tests_model_test_workspace_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_gossip_test_encoding_SOURCES = tests/gossip/test_encoding.c
+tests_gossip_test_encoding_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_hello_SOURCES = tests/gossip/test_hello.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_hello_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_membership_SOURCES = tests/gossip/test_membership.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
