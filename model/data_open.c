@@ -19,6 +19,7 @@ static const struct reader {
     {"synth", read_synthetic, {"writers"}},
     {"idx", read_idx, {"classes"}},
     {"csv", read_csv, {"label", "user", "ignore", "test", "classes"}},
+    {"libsvm", read_libsvm, {"test", "features", "classes"}},
 };
 
 #define READER_COUNT (sizeof readers / sizeof readers[0])
@@ -66,8 +67,10 @@ static const char **option_place(struct read_options *options, const char *key)
     const struct {
         const char *key, **place;
     } places[] = {
-        {"label", &options->label}, {"user", &options->user},       {"ignore", &options->ignore},
-        {"test", &options->test},   {"writers", &options->writers}, {"classes", &options->classes},
+        {"label", &options->label},     {"user", &options->user},
+        {"ignore", &options->ignore},   {"test", &options->test},
+        {"writers", &options->writers}, {"features", &options->features},
+        {"classes", &options->classes},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (strcmp(places[i].key, key) == 0)
@@ -75,21 +78,28 @@ static const char **option_place(struct read_options *options, const char *key)
     return NULL;
 }
 
+enum starling_error read_option_number(const struct read_options *options, const char *key,
+                                       const char *text, size_t least, size_t most, size_t *number,
+                                       struct problem *problem)
+{
+    char *end = NULL;
+    if (!text)
+        return STARLING_OK;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*end || text[0] < '0' || text[0] > '9' || value < least || value > most)
+        return problem_set(problem, STARLING_INVALID,
+                           "%s: %s=%s: a number from %zu to %zu is wanted", options->path, key,
+                           text, least, most);
+    *number = value;
+    return STARLING_OK;
+}
+
 enum starling_error read_classes(const struct read_options *options, size_t *classes,
                                  struct problem *problem)
 {
-    char *end = NULL;
     *classes = 0;
-    if (!options->classes)
-        return STARLING_OK;
-    unsigned long number = strtoul(options->classes, &end, 10);
-    if (*end || options->classes[0] < '0' || options->classes[0] > '9' || number < 2 ||
-        number > DATASET_CLASSES_MAX)
-        return problem_set(problem, STARLING_INVALID,
-                           "%s: classes=%s: a number from 2 to %u is wanted", options->path,
-                           options->classes, DATASET_CLASSES_MAX);
-    *classes = number;
-    return STARLING_OK;
+    return read_option_number(options, "classes", options->classes, 2, DATASET_CLASSES_MAX, classes,
+                              problem);
 }
 
 static bool reader_takes(const struct reader *reader, const char *option)

@@ -210,3 +210,14 @@ enum number_kind fields_number(const char *text, float *value)
     *value = (float)number;
     return NUMBER_FINE;
 }
+
+const char *fields_shown(const char *text, char out[FIELDS_SHOWN])
+{
+    size_t length = 0;
+    for (; length < FIELDS_SHOWN - 4 && text[length]; length++) {
+        unsigned char c = (unsigned char)text[length];
+        out[length] = c < 0x20 || c == 0x7f ? '?' : text[length];
+    }
+    strcpy(out + length, text[length] ? "..." : "");
+    return out;
+}

@@ -40,4 +40,9 @@ enum number_kind fields_number(const char *text, float *value);
 /* The same for a whole double, for sorting; false when `text` is no finite number. */
 bool fields_double(const char *text, double *value);
 
+#define FIELDS_SHOWN 44 /* bytes for fields_shown */
+
+/* What a line of error text shows of a field: its beginning, without control characters. */
+const char *fields_shown(const char *text, char out[FIELDS_SHOWN]);
+
 #endif

@@ -18,6 +18,8 @@ libmodel_a_SOURCES = \
 	model/learner.h \
 	model/loss.c \
 	model/loss.h \
+	model/memory.c \
+	model/memory.h \
 	model/model.c \
 	model/model.h \
 	model/names.c \
@@ -36,6 +38,9 @@ libmodel_a_SOURCES = \
 	model/read.h \
 	model/read_csv.c \
 	model/read_idx.c \
+	model/read_libsvm.c \
+	model/rows.c \
+	model/rows.h \
 	model/set_apart.c \
 	model/set_apart.h \
 	model/source.c \

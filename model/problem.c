@@ -16,6 +16,14 @@ enum starling_error problem_set(struct problem *problem, enum starling_error err
     return error;
 }
 
+void problem_at(struct problem *problem, const char *where)
+{
+    if (!problem)
+        return;
+    struct problem said = *problem;
+    problem_set(problem, said.error, "%s: %s", where, said.text);
+}
+
 enum starling_error problem_no_memory(struct problem *problem, const char *what)
 {
     return problem_set(problem, STARLING_NO_MEMORY,

@@ -28,6 +28,9 @@ struct problem {
 enum starling_error problem_set(struct problem *problem, enum starling_error error,
                                 const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Puts "where: " before the text of `problem`, which may be NULL. */
+void problem_at(struct problem *problem, const char *where);
+
 /* The text for running out of memory; returns STARLING_NO_MEMORY. `what` names what it was for. */
 enum starling_error problem_no_memory(struct problem *problem, const char *what);
 

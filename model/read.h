@@ -13,8 +13,15 @@ struct read_options {
     const char *path;
     const char *label, *user, *ignore, *test; /* NULL where not given; as written */
     const char *writers;
+    const char *features;
     const char *classes; /* how many there are, where a share of the data may lack some */
 };
+
+/* The number that `text`, given as the option `key`, says; left as it is when `text` is NULL.
+ * STARLING_INVALID when it is none from least to most. */
+enum starling_error read_option_number(const struct read_options *options, const char *key,
+                                       const char *text, size_t least, size_t most, size_t *number,
+                                       struct problem *problem);
 
 /* options->classes as a number, 0 where it is not given; STARLING_INVALID when it is none. */
 enum starling_error read_classes(const struct read_options *options, size_t *classes,
@@ -26,6 +33,7 @@ typedef enum starling_error read_function(const struct read_options *options,
 
 read_function read_idx;       /* idx:DIR   MNIST's four files, gzip or not */
 read_function read_csv;       /* csv:FILE  a table, gzip or not */
+read_function read_libsvm;    /* libsvm:FILE  LIBSVM's sparse text, gzip or not */
 read_function read_synthetic; /* synth:writers  handwriting-like digits, made from the seed */
 
 #endif

@@ -171,3 +171,14 @@ enum starling_error source_line(struct source *source, char **line, struct probl
             return error;
     }
 }
+
+enum starling_error source_rewind(struct source *source, struct problem *problem)
+{
+    if (gzrewind(source->file) != 0)
+        return problem_set(problem, STARLING_INVALID,
+                           "%s: can be read only once, and is needed twice: save it in a file",
+                           source->path);
+    source->line_number = source->begin = source->end = 0;
+    source->end_of_file = 0;
+    return STARLING_OK;
+}

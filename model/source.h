@@ -32,4 +32,8 @@ enum starling_error source_bytes(struct source *source, void *out, size_t count,
  * left out, and a line that holds a zero byte is refused: such a file is no text. */
 enum starling_error source_line(struct source *source, char **line, struct problem *problem);
 
+/* Back to the front, as if it had just been opened; a pipe, which gives its bytes once, is refused.
+ */
+enum starling_error source_rewind(struct source *source, struct problem *problem);
+
 #endif

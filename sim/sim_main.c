@@ -40,7 +40,7 @@ static void help(FILE *file)
           "usage: starling-sim run|live [FILE.ini] [options]\n"
           "\n"
           "what is learned\n"
-          "  --data SPEC        synth:writers, idx:DIR, csv:FILE?label=COL&test=FILE\n"
+          "  --data SPEC        synth:writers, idx:DIR, csv:FILE?label=COL, libsvm:FILE\n"
           "  --model SPEC       linear, mlp:64, mlp:256,128\n"
           "  --partition SPEC   iid, dirichlet:A, classes:K, shards:K, user\n"
           "by whom\n"

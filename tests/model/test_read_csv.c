@@ -246,7 +246,7 @@ static void too_many_labels_are_refused(void **state)
     for (unsigned i = 0; i <= DATASET_CLASSES_MAX; i++)
         length += (size_t)sprintf(text + length, "1,%u.5\n", i);
     const char *path = files_raw("many.csv", text, length);
-    assert_refused(path, "", "many.csv:10001: column 2 has more than 10000 distinct labels");
+    assert_refused(path, "", "many.csv:10001: column 2: more than 10000 distinct labels");
     free(text);
 }
 
@@ -283,7 +283,7 @@ static void a_test_label_never_trained_on_is_refused(void **state)
     const struct {
         const char *test, *says;
     } cases[] = {
-        {"3,b\n4,c\n", "test.csv:2: label out of range: 'c'"},
+        {"3,b\n4,c\n", "test.csv:2: column 2: label out of range: 'c'"},
         {"3,4,b\n", "test.csv:1: 3 fields"},
         {"", "test.csv: is empty"},
         {"4,b\nx,a\n", "test.csv:2: column 1: 'x' is not a number"},

@@ -285,7 +285,7 @@ static void wrong_data_is_one_line_that_names_the_file(void **state)
         {"run --data csv:idx", "idx: is a folder"},
         {"run --data csv:text.csv", "text.csv:3: column 2: 'x' is not a number"},
         {"run --data csv:ragged.csv", "ragged.csv:2: 2 fields"},
-        {"run --data csv:train.csv?test=test.csv", "test.csv:2: label out of range: '7'"},
+        {"run --data csv:train.csv?test=test.csv", "test.csv:2: column 3: label out of range: '7'"},
         {"run --data csv:train.csv?label=nix", "nix"},
         {"run --data csv:train.csv?lable=3", "unknown option 'lable': did you mean 'label'?"},
         {"run --nodes 50 --data csv:train.csv", "examples are too few for 50 nodes"},
