@@ -25,8 +25,8 @@ struct layer {
 struct layer_kind {
     const char *name;
 
-    /* How many parameters a layer of this kind has. */
-    size_t (*count)(size_t inputs, size_t outputs);
+    /* How many parameters a layer of this kind has, its sizes being set. */
+    size_t (*count)(const struct layer *layer);
 
     /* Bytes of workspace that either way takes, and gives back, for a batch; NULL: none. */
     size_t (*scratch)(const struct layer *layer, size_t batch);

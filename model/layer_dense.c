@@ -10,9 +10,9 @@
 #include "model/clones.h"
 #include "model/product.h"
 
-static size_t dense_count(size_t inputs, size_t outputs)
+static size_t dense_count(const struct layer *layer)
 {
-    return (inputs + 1) * outputs;
+    return (layer->inputs + 1) * layer->outputs;
 }
 
 /* He et al. 2015 before a ReLU: normal, variance 2 / inputs. Glorot and Bengio 2010 elsewhere:

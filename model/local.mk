@@ -29,6 +29,8 @@ libmodel_a_SOURCES = \
 	model/optimizer.h \
 	model/partition.c \
 	model/partition.h \
+	model/plan.c \
+	model/plan.h \
 	model/problem.c \
 	model/problem.h \
 	model/product.h \

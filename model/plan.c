@@ -1,0 +1,159 @@
+#include "model/plan.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/loss.h"
+#include "model/nearest.h"
+
+#define HIDDEN_MAX 8
+#define WIDTH_MAX 65536u
+_Static_assert(PLAN_LAYERS_MAX >= 2 * HIDDEN_MAX + 1, "the deepest mlp fits");
+_Static_assert(sizeof(size_t) >= 8, "features times widths are counted without overflow");
+
+/* A kind of model: the word that names it, and what the rest of its specification becomes. */
+struct family {
+    const char *name;
+    double rate;
+    bool convex;
+    enum starling_error (*build)(struct plan *plan, const char *rest, struct problem *problem);
+};
+
+/* Appends a layer, applied once an example, to what is there so far. */
+static void add_layer(struct plan *plan, const struct layer_kind *kind, size_t outputs)
+{
+    assert(plan->layer_count < PLAN_LAYERS_MAX);
+    size_t inputs =
+        plan->layer_count ? plan->layers[plan->layer_count - 1].outputs : plan->shape.features;
+    struct layer *layer = &plan->layers[plan->layer_count++];
+    *layer = (struct layer){.kind = kind, .inputs = inputs, .outputs = outputs, .repeat = 1};
+    layer->start = plan->parameters;
+    layer->parameters = kind->count(layer);
+    plan->parameters += layer->parameters;
+}
+
+/* Refuses data that the plan has no layer for. */
+static enum starling_error need_flat(const struct plan *plan, const char *name,
+                                     struct problem *problem)
+{
+    if (plan->shape.symbols == 0)
+        return STARLING_OK;
+    return problem_set(problem, STARLING_INVALID,
+                       "task.model: '%s' takes numbers, and the data are sequences of symbols: use "
+                       "a recurrent model",
+                       name);
+}
+
+/* "linear": one layer. */
+static enum starling_error build_linear(struct plan *plan, const char *rest,
+                                        struct problem *problem)
+{
+    if (rest)
+        return problem_set(problem, STARLING_INVALID,
+                           "task.model: 'linear' takes no ':%s': write linear", rest);
+    enum starling_error error = need_flat(plan, "linear", problem);
+    if (error)
+        return error;
+    strcpy(plan->name, "linear");
+    add_layer(plan, &layer_dense, plan->outputs);
+    return STARLING_OK;
+}
+
+/* Reads a width of 1 to WIDTH_MAX and moves *text behind it; 0 when there is none. */
+static size_t read_width(const char **text)
+{
+    size_t width = 0;
+    const char *at = *text;
+    for (; *at >= '0' && *at <= '9' && width <= WIDTH_MAX; at++)
+        width = 10 * width + (size_t)(*at - '0');
+    *text = at;
+    return width <= WIDTH_MAX ? width : 0;
+}
+
+/* "mlp:A,B,…": hidden layers of these widths, each with a ReLU behind it. */
+static enum starling_error build_mlp(struct plan *plan, const char *rest, struct problem *problem)
+{
+    size_t hidden = 0;
+    enum starling_error error = need_flat(plan, "mlp", problem);
+    if (error)
+        return error;
+    int length = snprintf(plan->name, sizeof plan->name, "mlp");
+    for (const char *at = rest; at; hidden++) {
+        size_t width = read_width(&at);
+        if (hidden == HIDDEN_MAX || width == 0 || (*at != ',' && *at != '\0'))
+            return problem_set(
+                problem, STARLING_INVALID,
+                "task.model: 'mlp:%.80s' is not 1 to %d widths of 1 to %u: write for "
+                "example mlp:128 or mlp:256,128",
+                rest, HIDDEN_MAX, WIDTH_MAX);
+        add_layer(plan, &layer_dense, width);
+        add_layer(plan, &layer_relu, width);
+        length += snprintf(plan->name + length, sizeof plan->name - (size_t)length, "%c%zu",
+                           hidden ? ',' : ':', width);
+        at = *at ? at + 1 : NULL;
+    }
+    if (hidden == 0)
+        return problem_set(problem, STARLING_INVALID,
+                           "task.model: 'mlp' lacks the width of its hidden layer: write for "
+                           "example mlp:128");
+    add_layer(plan, &layer_dense, plan->outputs);
+    return STARLING_OK;
+}
+
+/* All families. A new one is a line here; a new layer is a file and a line in layer.h. The rates
+ * are the best of sweeps over swarms at batch 8 (docs/algorithms.md). */
+static const struct family families[] = {
+    {.name = "linear", .rate = 1, .convex = true, .build = build_linear},
+    {.name = "mlp", .rate = 0.1, .build = build_mlp},
+};
+#define FAMILIES (sizeof families / sizeof *families)
+
+static const struct family *find_family(const char *specification, size_t length,
+                                        struct problem *problem)
+{
+    const char *names[FAMILIES];
+    for (size_t f = 0; f < FAMILIES; f++) {
+        names[f] = families[f].name;
+        if (strlen(names[f]) == length && memcmp(names[f], specification, length) == 0)
+            return &families[f];
+    }
+    char word[32];
+    snprintf(word, sizeof word, "%.*s", (int)(length < 32 ? length : 32), specification);
+    const char *nearest = nearest_word(word, names, FAMILIES);
+    if (nearest)
+        problem_set(problem, STARLING_INVALID,
+                    "task.model: there is no model '%s': did you mean '%s'?", word, nearest);
+    else
+        problem_set(problem, STARLING_INVALID,
+                    "task.model: there is no model '%s': use linear or mlp:WIDTH[,WIDTH…]", word);
+    return NULL;
+}
+
+enum starling_error plan_make(struct plan *plan, const char *specification,
+                              const struct shape *shape, struct problem *problem)
+{
+    *plan = (struct plan){.shape = *shape, .outputs = loss_outputs(shape->classes)};
+    if (shape->features == 0 || shape->features > DATASET_FEATURES_MAX)
+        return problem_set(problem, STARLING_INVALID,
+                           "task.data: %zu features: a model takes 1 to %u", shape->features,
+                           DATASET_FEATURES_MAX);
+    if (shape->classes < 2 || shape->classes > DATASET_CLASSES_MAX)
+        return problem_set(problem, STARLING_INVALID,
+                           "task.data: %zu classes: a model tells 2 to %u apart", shape->classes,
+                           DATASET_CLASSES_MAX);
+    const char *colon = strchr(specification, ':');
+    size_t length = colon ? (size_t)(colon - specification) : strlen(specification);
+    const struct family *family = find_family(specification, length, problem);
+    if (!family)
+        return STARLING_INVALID;
+    plan->rate = family->rate;
+    plan->convex = family->convex;
+    enum starling_error error = family->build(plan, colon ? colon + 1 : NULL, problem);
+    if (error == STARLING_OK && plan->parameters > PLAN_PARAMETERS_MAX)
+        return problem_set(problem, STARLING_INVALID,
+                           "task.model: '%s' has %zu parameters on this data, beyond %zu: use "
+                           "narrower layers",
+                           plan->name, plan->parameters, PLAN_PARAMETERS_MAX);
+    return error;
+}
