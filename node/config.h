@@ -74,7 +74,8 @@ struct config {
         uint64_t eval_every;    /* 1 round */
         uint64_t eval_nodes;    /* 10 */
         uint64_t eval_examples; /* 1000 */
-        char baseline[CONFIG_TEXT_MAX]; /* "": none; local,central */
+        char baseline[CONFIG_TEXT_MAX]; /* "": none; local,central,fedavg */
+        double fedavg_clients;          /* 1: share of the nodes in a round of FedAvg */
         bool wire;                      /* off: messages as structs */
     } sim;
 };

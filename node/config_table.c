@@ -105,8 +105,10 @@ const struct setting config_settings[] = {
      MEMBER(sim.eval_nodes), .least = 1, .most = 10000000},
     {"sim", "eval_examples", "1000", "test examples used then; all of them at the end",
      SETTING_COUNT, MEMBER(sim.eval_examples), .least = 1, .most = DATASET_EXAMPLES_MAX},
-    {"sim", "baseline", "", "what to compare with: local,central; empty: nothing", SETTING_TEXT,
-     MEMBER(sim.baseline)},
+    {"sim", "baseline", "", "what to compare with: local,central,fedavg; empty: nothing",
+     SETTING_TEXT, MEMBER(sim.baseline)},
+    {"sim", "fedavg_clients", "1", "share of the nodes in a round of FedAvg; 0: one node",
+     SETTING_REAL, MEMBER(sim.fedavg_clients), .floor = 0, .ceiling = 1},
     {"sim", "wire", "off", "messages go through the real codec", SETTING_SWITCH, MEMBER(sim.wire)},
 };
 /* clang-format on */

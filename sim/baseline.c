@@ -9,13 +9,23 @@
 
 #define TURN 16u /* nodes between two looks at progress and interruption */
 
-/* Lives `rounds` periods as the only one there is, shown on `progress` if there is one, and returns
- * what it serves in the end (the caller's reference), or NULL when interrupted or out of memory. */
-static struct version *live_alone(const struct participant_settings *settings, peer_id self,
-                                  const struct dataset *data, const uint32_t *rows, size_t count,
-                                  struct version *initial, uint64_t rounds,
-                                  const volatile sig_atomic_t *interrupted,
-                                  struct progress *progress, struct workspace *workspace,
+/* What one learner without anybody else is given beside its examples. */
+struct lonely {
+    const struct participant_settings *settings;
+    peer_id self;
+    struct version *initial;
+    uint64_t passes;
+    const volatile sig_atomic_t *interrupted;
+};
+
+/* Called after each pass; an error ends the learning. */
+typedef enum starling_error after_pass(const void *self, const struct participant *participant,
+                                       uint64_t pass, struct problem *problem);
+
+/* Lives so many periods as the only one there is and returns what it serves in the end (the
+ * caller's reference), or NULL when interrupted or in trouble. */
+static struct version *live_alone(const struct lonely *lonely, const struct examples *examples,
+                                  after_pass *after, const void *self, struct workspace *workspace,
                                   struct problem *problem)
 {
     struct view_entry entries[VIEW_MAX];
@@ -23,30 +33,31 @@ static struct version *live_alone(const struct participant_settings *settings, p
     const struct gossip_storage storage = {.entries = entries, .inbox = inbox};
     struct participant participant;
     struct outgoing out;
-    if (participant_init(&participant, settings, self, data, rows, count, &storage, initial, 0,
-                         problem))
+    if (participant_init(&participant, lonely->settings, lonely->self, examples->data,
+                         examples->rows, examples->count, &storage, lonely->initial, 0, problem))
         return NULL;
     participant_start(&participant, (struct now){0}, &out);
-    uint64_t round = 0;
-    for (; round < rounds && !*interrupted; round++) {
+    uint64_t pass = 0;
+    enum starling_error error = STARLING_OK;
+    while (pass < lonely->passes && !*lonely->interrupted && !error) {
         struct now now = {participant_deadline(&participant), 0};
         participant_tick(&participant, now, &out);
         work_run(&out.work, workspace);
         participant_done(&participant, now, &out);
-        if (progress)
-            progress_show(progress, round + 1, NULL);
+        pass++;
+        if (after)
+            error = after(self, &participant, pass, problem);
     }
     struct version *result =
-        round == rounds ? version_share(participant_readout(&participant)) : NULL;
+        pass == lonely->passes && !error ? version_share(participant_readout(&participant)) : NULL;
     participant_clear(&participant);
     return result;
 }
 
 struct alone {
-    const struct experiment *experiment;
+    const struct baseline *baseline;
     struct version *initial;
-    uint64_t rounds;
-    const volatile sig_atomic_t *interrupted;
+    uint64_t passes;
     double *accuracy;
     size_t first; /* node of this turn */
     atomic_bool failed;
@@ -68,74 +79,101 @@ static void run_alone(void *self, size_t number, struct workspace *workspace)
 {
     struct alone *alone = self;
     size_t node = alone->first + number;
-    const struct experiment *experiment = alone->experiment;
-    size_t count;
-    const uint32_t *rows = partition_rows(experiment->partition, node, &count);
+    const struct experiment *experiment = alone->baseline->experiment;
+    struct lonely lonely = {&experiment->settings, (peer_id)node, alone->initial, alone->passes,
+                            alone->baseline->interrupted};
+    struct examples examples = {.data = &experiment->data->train};
+    examples.rows = partition_rows(experiment->partition, node, &examples.count);
     struct problem problem = {0};
-    struct version *result =
-        live_alone(&experiment->settings, (peer_id)node, &experiment->data->train, rows, count,
-                   alone->initial, alone->rounds, alone->interrupted, NULL, workspace, &problem);
+    struct version *result = live_alone(&lonely, &examples, NULL, NULL, workspace, &problem);
     alone->accuracy[node] = result ? test(experiment, result, workspace) : NAN;
     if (problem.error)
         atomic_store(&alone->failed, true);
     version_release(&result);
 }
 
-bool baseline_local(const struct experiment *experiment, struct pool *pool, uint64_t rounds,
-                    const volatile sig_atomic_t *interrupted, struct progress *progress,
-                    double *accuracy, struct problem *problem)
+bool baseline_local(const struct baseline *baseline, uint64_t passes, double *accuracy,
+                    struct problem *problem)
 {
     problem->error = STARLING_OK;
-    struct alone alone = {.experiment = experiment,
-                          .initial = experiment_initial(experiment),
-                          .rounds = rounds,
-                          .interrupted = interrupted,
+    struct alone alone = {.baseline = baseline,
+                          .initial = experiment_initial(baseline->experiment),
+                          .passes = passes,
                           .accuracy = accuracy};
     if (!alone.initial) {
         problem_no_memory(problem, "the baseline");
         return false;
     }
-    size_t nodes = experiment->partition->nodes;
-    for (; alone.first < nodes && !*interrupted; alone.first += TURN) {
+    size_t nodes = baseline->experiment->partition->nodes;
+    for (; alone.first < nodes && !*baseline->interrupted; alone.first += TURN) {
         size_t left = nodes - alone.first;
-        pool_run(pool, run_alone, &alone, left < TURN ? left : TURN, 1);
-        progress_show(progress, left < TURN ? nodes : alone.first + TURN, NULL);
+        pool_run(baseline->pool, run_alone, &alone, left < TURN ? left : TURN, 1);
+        progress_show(baseline->progress, left < TURN ? nodes : alone.first + TURN, NULL);
     }
     version_release(&alone.initial);
     if (atomic_load(&alone.failed))
         problem_no_memory(problem, "the baseline");
-    return !*interrupted;
+    return !*baseline->interrupted;
 }
 
-/* All that the nodes train on, without what they hold out. */
-static enum starling_error gather(const struct experiment *experiment, uint32_t **rows,
-                                  size_t *count, struct problem *problem)
+enum starling_error training_gather(const struct experiment *experiment, struct training *training,
+                                    struct problem *problem)
 {
     const struct partition *partition = experiment->partition;
     size_t most = partition->start[partition->nodes];
     uint32_t *kept = malloc(2 * most * sizeof *kept);
-    if (!kept)
-        return problem_no_memory(problem, "the central learner's examples");
-    *rows = kept;
-    *count = 0;
-    for (size_t node = 0; node < partition->nodes; node++) {
-        size_t mine_count, held;
-        const uint32_t *mine = partition_rows(partition, node, &mine_count);
-        held = participant_hold_out(&experiment->data->train, mine, mine_count,
-                                    experiment->settings.holdout, kept + *count, kept + most);
-        *count += mine_count - held;
+    size_t *start = malloc((partition->nodes + 1) * sizeof *start), count = 0;
+    *training = (struct training){kept, start};
+    if (!kept || !start) {
+        training_free(training);
+        return problem_no_memory(problem, "the baseline's examples");
     }
+    for (size_t node = 0; node < partition->nodes; node++) {
+        size_t mine_count;
+        const uint32_t *mine = partition_rows(partition, node, &mine_count);
+        size_t held = participant_hold_out(&experiment->data->train, mine, mine_count,
+                                           experiment->settings.holdout, kept + count, kept + most);
+        start[node] = count;
+        count += mine_count - held;
+    }
+    start[partition->nodes] = count;
     return STARLING_OK;
 }
 
-bool baseline_central(const struct experiment *experiment, uint64_t rounds,
-                      const volatile sig_atomic_t *interrupted, struct progress *progress,
-                      double *accuracy, struct problem *problem)
+void training_free(struct training *training)
 {
+    free(training->rows);
+    free(training->start);
+    *training = (struct training){0};
+}
+
+/* A point of the central learner's curve, where one is due. */
+static enum starling_error mark_central(const void *self, const struct participant *participant,
+                                        uint64_t pass, struct problem *problem)
+{
+    const struct baseline *baseline = self;
+    const struct config *config = &baseline->experiment->config;
+    progress_show(baseline->progress, pass, NULL);
+    if (!baseline->results || pass % config->sim.eval_every != 0)
+        return STARLING_OK;
+    const struct version *served = participant_readout(participant);
+    struct measured measured;
+    measure(baseline->experiment, baseline->pool, &served, 1, config->sim.eval_examples, &measured);
+    const struct baseline_row row = {.baseline = "central",
+                                     .round = pass,
+                                     .samples = participant->samples,
+                                     .accuracy = measured.accuracy,
+                                     .loss = measured.loss};
+    return results_baseline(baseline->results, &row, problem);
+}
+
+bool baseline_central(const struct baseline *baseline, uint64_t passes, double *accuracy,
+                      struct problem *problem)
+{
+    const struct experiment *experiment = baseline->experiment;
     problem->error = STARLING_OK;
     *accuracy = NAN;
-    uint32_t *rows = NULL;
-    size_t count = 0;
+    struct training training = {0};
     struct version *initial = experiment_initial(experiment), *result = NULL;
     struct workspace workspace = {0};
     struct participant_settings settings = experiment->settings;
@@ -143,16 +181,19 @@ bool baseline_central(const struct experiment *experiment, uint64_t rounds,
     /* a cap holds for each node's pass: together they do as many batches */
     uint64_t batches = (uint64_t)settings.learn.max_batches * experiment->partition->nodes;
     settings.learn.max_batches = batches < UINT32_MAX ? (uint32_t)batches : UINT32_MAX;
-    if (!initial)
+    const struct lonely lonely = {&settings, 0, initial, passes, baseline->interrupted};
+    if (!initial) {
         problem_no_memory(problem, "the baseline");
-    else if (!gather(experiment, &rows, &count, problem))
-        result = live_alone(&settings, 0, &experiment->data->train, rows, count, initial, rounds,
-                            interrupted, progress, &workspace, problem);
+    } else if (!training_gather(experiment, &training, problem)) {
+        const struct examples examples = {&experiment->data->train, training.rows,
+                                          training.start[experiment->partition->nodes]};
+        result = live_alone(&lonely, &examples, mark_central, baseline, &workspace, problem);
+    }
     if (result)
         *accuracy = test(experiment, result, &workspace);
     version_release(&result);
     version_release(&initial);
     workspace_free(&workspace);
-    free(rows);
-    return !*interrupted;
+    training_free(&training);
+    return !*baseline->interrupted;
 }

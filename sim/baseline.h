@@ -2,6 +2,7 @@
  *
  * alone    each node by itself: a swarm of one, run by the participant that gossips elsewhere
  * central  one learner that holds every node's training examples
+ * (fedavg  a server that averages what clients learn: sim/fedavg.h)
  */
 #ifndef STARLING_BASELINE_H
 #define STARLING_BASELINE_H
@@ -12,16 +13,34 @@
 #include "sim/pool.h"
 #include "sim/progress.h"
 
-/* Both train for `rounds` passes and are tested on the whole test set; false when interrupted.
- * A problem is left in *problem (error STARLING_OK when there is none). `progress` has begun. */
+/* What a baseline is given. */
+struct baseline {
+    const struct experiment *experiment;
+    struct pool *pool;
+    const volatile sig_atomic_t *interrupted;
+    struct progress *progress; /* begun */
+    struct results *results;   /* takes the rows of its curve; NULL: no curve is wanted */
+};
+
+/* Each trains for `passes` and is tested on the whole test set; false when interrupted. A problem
+ * is left in *problem (error STARLING_OK when there is none). */
 
 /* accuracy[node] of each node alone. */
-bool baseline_local(const struct experiment *experiment, struct pool *pool, uint64_t rounds,
-                    const volatile sig_atomic_t *interrupted, struct progress *progress,
-                    double *accuracy, struct problem *problem);
+bool baseline_local(const struct baseline *baseline, uint64_t passes, double *accuracy,
+                    struct problem *problem);
 
-bool baseline_central(const struct experiment *experiment, uint64_t rounds,
-                      const volatile sig_atomic_t *interrupted, struct progress *progress,
-                      double *accuracy, struct problem *problem);
+/* Its curve has a row every sim.eval_every passes. */
+bool baseline_central(const struct baseline *baseline, uint64_t passes, double *accuracy,
+                      struct problem *problem);
+
+/* What the nodes train on, without what they hold out: node i has rows[start[i]] up to
+ * rows[start[i + 1]], in the order in which its participant holds them. */
+struct training {
+    uint32_t *rows;
+    size_t *start; /* nodes + 1 */
+};
+enum starling_error training_gather(const struct experiment *experiment, struct training *training,
+                                    struct problem *problem);
+void training_free(struct training *training);
 
 #endif

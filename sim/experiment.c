@@ -112,18 +112,22 @@ static enum starling_error choose_test(struct experiment *experiment, struct pro
 /* sim.baseline is a list of these. */
 static enum starling_error check_baseline(const char *list, struct problem *problem)
 {
-    static const char *const names[] = {"local", "central"};
+    static const char *const names[] = {"local", "central", "fedavg"};
+    size_t known = sizeof names / sizeof *names;
     char word[32];
     while (*(list += strspn(list, ", \t"))) {
         size_t length = strcspn(list, ", \t");
         snprintf(word, sizeof word, "%.*s", (int)(length < 31 ? length : 31), list);
         list += length;
-        if (strcmp(word, names[0]) == 0 || strcmp(word, names[1]) == 0)
+        size_t same = 0;
+        while (same < known && strcmp(word, names[same]) != 0)
+            same++;
+        if (same < known)
             continue;
-        const char *near = nearest_word(word, names, 2);
+        const char *near = nearest_word(word, names, known);
         return problem_set(problem, STARLING_INVALID,
                            "sim.baseline: there is no baseline \"%s\": %s%s%swrite local, central, "
-                           "or both with a comma between",
+                           "fedavg, or several with commas between",
                            word, near ? "did you mean " : "", near ? near : "",
                            near ? "? Or " : "");
     }

@@ -10,6 +10,8 @@ libsim_a_SOURCES = \
 	sim/clock.h \
 	sim/experiment.c \
 	sim/experiment.h \
+	sim/fedavg.c \
+	sim/fedavg.h \
 	sim/live.c \
 	sim/live.h \
 	sim/live_data.c \

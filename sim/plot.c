@@ -254,15 +254,38 @@ static void stretch_all(const double *values, size_t count, double *low, double 
         stretch(values[i], low, high);
 }
 
+/* What a line is drawn over: its own x, or the plot's. */
+static const double *x_of(const struct plot *plot, const struct plot_line *line, size_t *count)
+{
+    *count = line->x ? line->count : plot->count;
+    return line->x ? line->x : plot->x;
+}
+
+static struct axis x_axis_of(const struct plot *plot, double left, double right)
+{
+    double low = INFINITY, high = -INFINITY;
+    stretch_all(plot->x, plot->count, &low, &high);
+    for (size_t i = 0; i < plot->line_count; i++) {
+        size_t count;
+        const double *x = x_of(plot, &plot->lines[i], &count);
+        stretch_all(x, count, &low, &high);
+    }
+    return axis_tight(low, high, plot->x_unit, left, right);
+}
+
 static struct axis y_axis_of(const struct plot *plot)
 {
     double low = INFINITY, high = -INFINITY;
-    size_t skip = plot->skip_start ? plot->count / 8 : 0, count = plot->count - skip;
-    for (size_t i = 0; i < plot->line_count; i++)
-        stretch_all(plot->lines[i].y + skip, count, &low, &high);
+    size_t skip = plot->skip_start ? plot->count / 8 : 0;
+    for (size_t i = 0; i < plot->line_count; i++) {
+        size_t count;
+        x_of(plot, &plot->lines[i], &count);
+        size_t start = plot->skip_start ? count / 8 : 0;
+        stretch_all(plot->lines[i].y + start, count - start, &low, &high);
+    }
     if (plot->band_name) {
-        stretch_all(plot->band_low + skip, count, &low, &high);
-        stretch_all(plot->band_high + skip, count, &low, &high);
+        stretch_all(plot->band_low + skip, plot->count - skip, &low, &high);
+        stretch_all(plot->band_high + skip, plot->count - skip, &low, &high);
     }
     for (size_t i = 0; i < plot->level_count; i++)
         stretch(plot->levels[i].y, &low, &high);
@@ -290,17 +313,16 @@ static size_t thinned(const struct thinning *thinning, size_t index)
 }
 
 /* "M x y L x y …"; a value that is not finite ends one stroke and begins another. */
-static void write_path(const struct plot *plot, const double *values, const struct axis *x,
+static void write_path(const double *over, const double *values, size_t count, const struct axis *x,
                        const struct axis *y, FILE *file)
 {
-    struct thinning thinning = thinning_of(plot->count);
+    struct thinning thinning = thinning_of(count);
     bool pen = false;
     for (size_t i = 0; i < thinning.drawn; i++) {
         size_t at = thinned(&thinning, i);
-        bool known = isfinite(values[at]) && isfinite(plot->x[at]);
+        bool known = isfinite(values[at]) && isfinite(over[at]);
         if (known)
-            fprintf(file, "%c%.1f %.1f", pen ? 'L' : 'M', place(x, plot->x[at]),
-                    place(y, values[at]));
+            fprintf(file, "%c%.1f %.1f", pen ? 'L' : 'M', place(x, over[at]), place(y, values[at]));
         pen = known;
     }
 }
@@ -347,14 +369,18 @@ static void write_lines(const struct plot *plot, const struct axis *x, const str
 {
     for (size_t i = plot->line_count; i-- > 0;) {
         const struct plot_line *line = &plot->lines[i];
+        size_t count;
+        const double *over = x_of(plot, line, &count);
+        if (count == 0)
+            continue;
         fprintf(file, "<path class=\"line stroke-%u%s\" d=\"", line->colour,
                 line->thin ? " thin" : "");
-        write_path(plot, line->y, x, y, file);
+        write_path(over, line->y, count, x, y, file);
         fputs("\"/>\n", file);
-        size_t last = plot->count - 1;
+        size_t last = count - 1;
         if (!line->thin && isfinite(line->y[last]))
             fprintf(file, "<circle class=\"fill-%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>\n",
-                    line->colour, place(x, plot->x[last]), place(y, line->y[last]));
+                    line->colour, place(x, over[last]), place(y, line->y[last]));
     }
 }
 
@@ -387,6 +413,8 @@ static void write_figures(const struct plot *plot, size_t at, FILE *file)
     plot_text(plot->x_name, file);
     fprintf(file, " %s", text);
     for (size_t i = 0; i < plot->line_count; i++) {
+        if (plot->lines[i].x)
+            continue;
         plot_value(plot->lines[i].y[at], plot->y_unit, text, sizeof text);
         fputc('\n', file);
         plot_text(plot->lines[i].name, file);
@@ -422,7 +450,8 @@ static void write_hits(const struct plot *plot, const struct axis *x, const stru
                 "<path d=\"M%.1f %.1fV%.1f\"/>",
                 from, y->end, fmax(to - from, 0.1), y->begin - y->end, here, y->end, y->begin);
         for (size_t j = 0; j < plot->line_count; j++)
-            if (isfinite(plot->lines[j].y[at]) && plot->lines[j].y[at] >= y->low)
+            if (!plot->lines[j].x && isfinite(plot->lines[j].y[at]) &&
+                plot->lines[j].y[at] >= y->low)
                 fprintf(file, "<circle class=\"fill-%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>",
                         plot->lines[j].colour, here, place(y, plot->lines[j].y[at]));
         write_figures(plot, at, file);
@@ -440,9 +469,8 @@ static void write_svg_head(const char *title, double height, FILE *file)
 
 void plot_write(const struct plot *plot, FILE *file)
 {
-    double left = LEFT, right = PLOT_WIDTH - RIGHT, low = INFINITY, high = -INFINITY;
-    stretch_all(plot->x, plot->count, &low, &high);
-    struct axis x = axis_tight(low, high, plot->x_unit, left, right);
+    double left = LEFT, right = PLOT_WIDTH - RIGHT;
+    struct axis x = x_axis_of(plot, left, right);
     struct axis y = y_axis_of(plot);
     write_svg_head(plot->title, PLOT_HEIGHT, file);
     write_y_axis(&y, left, right, file);

@@ -27,6 +27,8 @@ struct plot_line {
     const double *y;
     unsigned colour; /* 0, 1, 2: which of the page's */
     bool thin;
+    const double *x; /* NULL: the plot's; else `count` of its own, which show no figures */
+    size_t count;
 };
 
 struct plot_level {
@@ -34,7 +36,8 @@ struct plot_level {
     double y;
 };
 
-/* Curves over a common x. All arrays hold `count` values and stay the caller's. */
+/* Curves over a common x, but for lines that bring their own. All other arrays hold `count` values;
+ * all stay the caller's. */
 struct plot {
     const char *title; /* for screen readers */
     const char *x_name;

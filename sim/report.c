@@ -54,22 +54,50 @@ static const char page_style[] =
 /* The columns of the rounds, as arrays that plots can take; one allocation. */
 struct columns {
     size_t count;
-    double *round, *mean, *min, *p10, *p90, *loss, *distance, *bytes;
+    double *round, *mean, *min, *p10, *p90, *loss, *distance, *bytes, *bytes_a_node;
+    /* of FedAvg, when it ran: */
+    size_t fedavg_count;
+    double *fedavg_passes, *fedavg_bytes, *fedavg_accuracy; /* passes and bytes a node */
 };
 
-#define COLUMNS 8
+#define COLUMNS 9
+
+/* The points of FedAvg's curve, by what compares with gossip: its passes and traffic a node. */
+static void columns_fedavg(struct columns *columns, const struct report *report, double *all)
+{
+    double nodes = report->summary->nodes ? (double)report->summary->nodes : 1;
+    size_t most = report->curve_count, count = 0;
+    columns->fedavg_passes = all;
+    columns->fedavg_bytes = all + most;
+    columns->fedavg_accuracy = all + 2 * most;
+    for (size_t i = 0; i < most; i++) {
+        const struct baseline_row *row = &report->curves[i];
+        if (strcmp(row->baseline, "fedavg") != 0)
+            continue;
+        columns->fedavg_passes[count] = (double)row->messages / (2 * nodes); /* two a pass */
+        columns->fedavg_bytes[count] = (double)row->bytes / nodes;
+        columns->fedavg_accuracy[count++] = row->accuracy;
+    }
+    columns->fedavg_count = count;
+}
 
 static bool columns_make(struct columns *columns, const struct report *report)
 {
     size_t count = report->round_count;
-    double *all = calloc(count ? count : 1, COLUMNS * sizeof *all);
+    double nodes = report->summary->nodes ? (double)report->summary->nodes : 1;
+    double *all = calloc(1 + COLUMNS * count + 3 * report->curve_count, sizeof *all);
     if (!all)
         return false;
-    *columns = (struct columns){count,           all,
-                                all + count,     all + 2 * count,
-                                all + 3 * count, all + 4 * count,
-                                all + 5 * count, all + 6 * count,
-                                all + 7 * count};
+    *columns = (struct columns){.count = count,
+                                .round = all,
+                                .mean = all + count,
+                                .min = all + 2 * count,
+                                .p10 = all + 3 * count,
+                                .p90 = all + 4 * count,
+                                .loss = all + 5 * count,
+                                .distance = all + 6 * count,
+                                .bytes = all + 7 * count,
+                                .bytes_a_node = all + 8 * count};
     for (size_t i = 0; i < count; i++) {
         const struct round_row *row = &report->rounds[i];
         columns->round[i] = (double)row->round;
@@ -80,7 +108,9 @@ static bool columns_make(struct columns *columns, const struct report *report)
         columns->loss[i] = row->loss_mean;
         columns->distance[i] = row->consensus_distance;
         columns->bytes[i] = (double)row->bytes;
+        columns->bytes_a_node[i] = (double)row->bytes / nodes;
     }
+    columns_fedavg(columns, report, all + COLUMNS * count);
     return true;
 }
 
@@ -111,6 +141,14 @@ static void write_accuracy_figures(const struct summary *summary, FILE *file)
     if (isfinite(summary->local_accuracy)) {
         plot_value(summary->local_accuracy, PLOT_PERCENT, value, sizeof value);
         write_figure("Alone", value, "each node on its own data", false, file);
+    }
+    if (summary->fedavg.rounds > 0) {
+        char bytes[VALUE_TEXT];
+        plot_value(summary->fedavg.accuracy, PLOT_PERCENT, value, sizeof value);
+        plot_value((double)summary->fedavg.bytes / (double)(summary->nodes ? summary->nodes : 1),
+                   PLOT_BYTES, bytes, sizeof bytes);
+        snprintf(note, sizeof note, "by a server, %s a node", bytes);
+        write_figure("FedAvg", value, note, false, file);
     }
     if (isfinite(summary->central_accuracy)) {
         plot_value(summary->central_accuracy, PLOT_PERCENT, value, sizeof value);
@@ -194,13 +232,13 @@ static void begin_chart(const char *title, const char *note, FILE *file)
     fprintf(file, "<figure><figcaption>%s <span>%s</span></figcaption>\n", title, note);
 }
 
-/* Accuracy with its band over `x`: rounds or bytes. */
+/* Accuracy with its band over `x`: rounds or bytes a node; FedAvg's over `fedavg_x`. */
 static void write_accuracy(const struct report *report, const struct columns *columns,
-                           const double *x, const char *title, const char *x_name,
-                           enum plot_unit x_unit, FILE *file)
+                           const double *x, const double *fedavg_x, const char *title,
+                           const char *x_name, enum plot_unit x_unit, FILE *file)
 {
     bool several = report->summary->nodes > 1;
-    const struct plot plot = {
+    struct plot plot = {
         .title = title,
         .x_name = x_name,
         .x_unit = x_unit,
@@ -211,12 +249,19 @@ static void write_accuracy(const struct report *report, const struct columns *co
         .band_name = several ? "10 to 90 % of nodes" : NULL,
         .band_low = several ? columns->p10 : NULL,
         .band_high = several ? columns->p90 : NULL,
-        .lines = {{"mean", columns->mean, 0, false}, {"worst", columns->min, 2, true}},
+        .lines = {{.name = "mean", .y = columns->mean},
+                  {.name = "worst", .y = columns->min, .colour = 2, .thin = true}},
         .line_count = several ? 2 : 1,
         .levels = {{"central", report->summary->central_accuracy},
                    {"alone", report->summary->local_accuracy}},
         .level_count = 2,
     };
+    if (columns->fedavg_count > 0)
+        plot.lines[plot.line_count++] = (struct plot_line){.name = "FedAvg",
+                                                           .y = columns->fedavg_accuracy,
+                                                           .colour = 1,
+                                                           .x = fedavg_x,
+                                                           .count = columns->fedavg_count};
     begin_chart(title, "", file);
     plot_write(&plot, file);
     fputs("</figure>\n", file);
@@ -235,7 +280,7 @@ static void write_curve(const struct columns *columns, const double *y, const ch
         .from_zero = true,
         .count = columns->count,
         .x = columns->round,
-        .lines = {{name, y, colour, false}},
+        .lines = {{.name = name, .y = y, .colour = colour}},
         .line_count = 1,
     };
     begin_chart(title, note, file);
@@ -273,10 +318,10 @@ static enum starling_error write_charts(const struct report *report, FILE *file,
         return problem_no_memory(problem, "the report");
     fputs("<div class=\"charts\">\n", file);
     if (columns.count > 0) {
-        write_accuracy(report, &columns, columns.round, "Accuracy by round", "round", PLOT_WHOLE,
-                       file);
-        write_accuracy(report, &columns, columns.bytes, "Accuracy by traffic",
-                       "sent by all nodes together", PLOT_BYTES, file);
+        write_accuracy(report, &columns, columns.round, columns.fedavg_passes, "Accuracy by round",
+                       "round", PLOT_WHOLE, file);
+        write_accuracy(report, &columns, columns.bytes_a_node, columns.fedavg_bytes,
+                       "Accuracy by traffic", "a node", PLOT_BYTES, file);
     }
     if (report->node_count > 1)
         error = write_strips(report, file, problem);

@@ -17,6 +17,8 @@ struct report {
     size_t round_count;
     const struct node_row *nodes;
     size_t node_count;
+    const struct baseline_row *curves; /* of baselines, one after another */
+    size_t curve_count;
 };
 
 /* Writing itself is checked by whoever owns `file`. */

@@ -12,19 +12,27 @@
 #include "sim/report.h"
 
 /* The files of a run; others in its folder are somebody else's. */
-static const char *const run_files[] = {"experiment.ini", "rounds.csv", "nodes.csv", "summary.json",
-                                        "report.html"};
+static const char *const run_files[] = {"experiment.ini", "rounds.csv",  "nodes.csv",
+                                        "summary.json",   "report.html", "baselines.csv"};
 #define RUN_FILES (sizeof run_files / sizeof *run_files)
+
+/* A table that grows row by row, each on disk at once. */
+struct table {
+    const char *name;
+    FILE *file;  /* NULL: not open */
+    off_t whole; /* bytes of it that are whole rows */
+};
 
 struct results {
     char *dir;
     struct config config;
     size_t made; /* so many of the folders that `dir` names, counted from its end, are new */
     bool finished;
-    FILE *rounds;
-    off_t whole;            /* bytes of it that are whole rows */
-    struct round_row *rows; /* kept for the report */
+    struct table rounds, baselines; /* baselines.csv is opened by its first row */
+    struct round_row *rows;         /* kept for the report */
     size_t count, capacity;
+    struct baseline_row *curves; /* likewise */
+    size_t curve_count, curve_capacity;
 };
 
 static char *path_of(const char *dir, const char *name)
@@ -150,39 +158,43 @@ static enum starling_error write_experiment(const struct results *results, struc
     return text_end(&text, results->dir, "experiment.ini", error, problem);
 }
 
-static enum starling_error flush_rounds(struct results *results, struct problem *problem)
+static enum starling_error flush_table(const struct results *results, struct table *table,
+                                       struct problem *problem)
 {
-    if (fflush(results->rounds) == 0 && !ferror(results->rounds)) {
-        results->whole = ftello(results->rounds);
+    if (fflush(table->file) == 0 && !ferror(table->file)) {
+        table->whole = ftello(table->file);
         return STARLING_OK;
     }
     /* Where the disk ran full, a row that fitted in part goes again. */
     int why = errno;
-    __fpurge(results->rounds);
-    bool cut = ftruncate(fileno(results->rounds), results->whole) == 0;
+    __fpurge(table->file);
+    bool cut = ftruncate(fileno(table->file), table->whole) == 0;
     (void)cut; /* where even that fails, the first problem is the one to tell */
-    char *path = path_of(results->dir, "rounds.csv");
+    char *path = path_of(results->dir, table->name);
     errno = why;
-    enum starling_error error = cannot_write(path ? path : "rounds.csv", problem);
+    enum starling_error error = cannot_write(path ? path : table->name, problem);
     free(path);
     return error;
 }
 
-static enum starling_error open_rounds(struct results *results, struct problem *problem)
+static enum starling_error open_table(const struct results *results, struct table *table,
+                                      const char *name, const char *heads, struct problem *problem)
 {
-    char *path = path_of(results->dir, "rounds.csv");
+    char *path = path_of(results->dir, name);
     if (!path)
         return problem_no_memory(problem, "a file's name");
-    results->rounds = fopen(path, "we");
-    enum starling_error error = results->rounds ? STARLING_OK : cannot_write(path, problem);
+    *table = (struct table){.name = name, .file = fopen(path, "we")};
+    enum starling_error error = table->file ? STARLING_OK : cannot_write(path, problem);
     free(path);
     if (error != STARLING_OK)
         return error;
-    fputs("round,time_s,online,accuracy_mean,accuracy_std,accuracy_min,accuracy_p10,accuracy_p50,"
-          "accuracy_p90,loss_mean,consensus_distance,age_mean,messages,bytes,dropped\n",
-          results->rounds);
-    return flush_rounds(results, problem);
+    fputs(heads, table->file);
+    return flush_table(results, table, problem);
 }
+
+static const char rounds_heads[] =
+    "round,time_s,online,accuracy_mean,accuracy_std,accuracy_min,accuracy_p10,accuracy_p50,"
+    "accuracy_p90,loss_mean,consensus_distance,age_mean,messages,bytes,dropped\n";
 
 struct results *results_open(const char *dir, const struct config *config, bool force,
                              struct problem *problem)
@@ -207,7 +219,7 @@ struct results *results_open(const char *dir, const struct config *config, bool 
         goto fail;
     for (size_t i = 1; i < RUN_FILES; i++)
         remove_file(dir, run_files[i]);
-    if (open_rounds(results, problem) == STARLING_OK)
+    if (open_table(results, &results->rounds, "rounds.csv", rounds_heads, problem) == STARLING_OK)
         return results;
     results_close(&results);
     return NULL;
@@ -218,19 +230,18 @@ fail:
     return NULL;
 }
 
-static enum starling_error keep_row(struct results *results, const struct round_row *row,
-                                    struct problem *problem)
+/* Room for one more of `size` bytes in a growing array: false when memory is out. */
+static bool grow(void **items, size_t *capacity, size_t count, size_t size)
 {
-    if (results->count == results->capacity) {
-        size_t capacity = results->capacity ? 2 * results->capacity : 64;
-        struct round_row *rows = reallocarray(results->rows, capacity, sizeof *rows);
-        if (!rows)
-            return problem_no_memory(problem, "the rounds");
-        results->rows = rows;
-        results->capacity = capacity;
-    }
-    results->rows[results->count++] = *row;
-    return STARLING_OK;
+    if (count < *capacity)
+        return true;
+    size_t more = *capacity ? 2 * *capacity : 64;
+    void *grown = reallocarray(*items, more, size);
+    if (!grown)
+        return false;
+    *items = grown;
+    *capacity = more;
+    return true;
 }
 
 /* A figure and what follows it; nothing for what is not known. */
@@ -250,10 +261,12 @@ static void put_whole(uint64_t value, const char *after, FILE *file)
 enum starling_error results_round(struct results *results, const struct round_row *row,
                                   struct problem *problem)
 {
-    enum starling_error error = keep_row(results, row, problem);
-    if (error != STARLING_OK)
-        return error;
-    FILE *file = results->rounds;
+    void *rows = results->rows;
+    if (!grow(&rows, &results->capacity, results->count, sizeof *row))
+        return problem_no_memory(problem, "the rounds");
+    results->rows = rows;
+    results->rows[results->count++] = *row;
+    FILE *file = results->rounds.file;
     put_whole(row->round, ",", file);
     fprintf(file, "%.9g,", row->time_s);
     put_whole(row->online, ",", file);
@@ -265,7 +278,33 @@ enum starling_error results_round(struct results *results, const struct round_ro
     put_whole(row->messages, ",", file);
     put_whole(row->bytes, ",", file);
     put_whole(row->dropped, "\n", file);
-    return flush_rounds(results, problem);
+    return flush_table(results, &results->rounds, problem);
+}
+
+enum starling_error results_baseline(struct results *results, const struct baseline_row *row,
+                                     struct problem *problem)
+{
+    void *rows = results->curves;
+    if (!grow(&rows, &results->curve_capacity, results->curve_count, sizeof *row))
+        return problem_no_memory(problem, "the baselines");
+    results->curves = rows;
+    results->curves[results->curve_count++] = *row;
+    struct table *table = &results->baselines;
+    if (!table->file) {
+        enum starling_error error =
+            open_table(results, table, "baselines.csv",
+                       "baseline,round,samples,messages,bytes,accuracy,loss\n", problem);
+        if (error != STARLING_OK)
+            return error;
+    }
+    fprintf(table->file, "%s,", row->baseline);
+    put_whole(row->round, ",", table->file);
+    put_whole(row->samples, ",", table->file);
+    put_whole(row->messages, ",", table->file);
+    put_whole(row->bytes, ",", table->file);
+    put_figure(row->accuracy, ",", table->file);
+    put_figure(row->loss, "\n", table->file);
+    return flush_table(results, table, problem);
 }
 
 static void put_nodes(const struct node_row *nodes, size_t count, FILE *file)
@@ -324,6 +363,8 @@ static enum starling_error write_report(const struct results *results,
         .round_count = results->count,
         .nodes = nodes,
         .node_count = count,
+        .curves = results->curves,
+        .curve_count = results->curve_count,
     };
     struct text text;
     enum starling_error error = text_begin(&text, problem);
@@ -365,14 +406,17 @@ void results_close(struct results **results)
     *results = NULL;
     if (!ours)
         return;
-    if (ours->rounds)
-        fclose(ours->rounds);
+    if (ours->rounds.file)
+        fclose(ours->rounds.file);
+    if (ours->baselines.file)
+        fclose(ours->baselines.file);
     if (ours->count == 0 && !ours->finished) {
         remove_file(ours->dir, "experiment.ini");
         remove_file(ours->dir, "rounds.csv");
         remove_dirs(ours->dir, ours->made);
     }
     free(ours->rows);
+    free(ours->curves);
     free(ours->dir);
     free(ours);
 }

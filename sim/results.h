@@ -1,5 +1,5 @@
-/* results — the files a run leaves behind: experiment.ini, rounds.csv, nodes.csv, summary.json,
- * report.html (their columns and keys are in docs/results-format.md).
+/* results — the files a run leaves behind: experiment.ini, rounds.csv, nodes.csv, baselines.csv,
+ * summary.json, report.html (their columns and keys are in docs/results-format.md).
  *
  * A result directory is made when a run begins and is never overwritten without force. Rows are
  * written as they come, so an interrupted run keeps what it had; summary.json is written last,
@@ -28,6 +28,13 @@ struct round_row {
     uint64_t messages, bytes, dropped; /* sent so far */
 };
 
+/* One evaluation of a baseline on its way. */
+struct baseline_row {
+    const char *baseline;                     /* a word of sim.baseline; lives as long as the row */
+    uint64_t round, samples, messages, bytes; /* rounds of its own; so far */
+    double accuracy, loss;
+};
+
 /* One node at the end; NaN: not asked for, an empty field. */
 struct node_row {
     uint64_t node, examples;
@@ -49,6 +56,10 @@ struct summary {
     struct spread accuracy;
     double loss;
     double local_accuracy, central_accuracy; /* baselines */
+    struct {
+        double accuracy;
+        uint64_t rounds, messages, bytes;
+    } fedavg; /* one more; null in JSON when it ran 0 rounds */
     uint64_t messages, bytes, dropped, rejected;
     uint64_t passes, samples_trained, updates, events;
     uint64_t diverged; /* passes undone, not among `passes`; not known in live */
@@ -69,6 +80,9 @@ struct results *results_open(const char *dir, const struct config *config, bool 
                              struct problem *problem);
 enum starling_error results_round(struct results *results, const struct round_row *row,
                                   struct problem *problem);
+/* Adds a row to baselines.csv, which the first one makes. */
+enum starling_error results_baseline(struct results *results, const struct baseline_row *row,
+                                     struct problem *problem);
 /* Writes nodes.csv, report.html and summary.json. When one cannot be written the others still are,
  * and the first problem is told. */
 enum starling_error results_finish(struct results *results, const struct summary *summary,
@@ -84,7 +98,8 @@ json_t *summary_json(const struct summary *summary);
 enum starling_error summary_write(const struct summary *summary, FILE *file,
                                   struct problem *problem);
 
-/* The table a person reads at the end: accuracy alone, by gossip, central; traffic; time. */
+/* The table a person reads at the end: accuracy alone, by gossip, by FedAvg, central; traffic;
+ * time. */
 void summary_print(const struct summary *summary, FILE *file);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "sim/baseline.h"
+#include "sim/fedavg.h"
 #include "sim/live.h"
 #include "sim/measure.h"
 #include "sim/network.h"
@@ -191,36 +192,63 @@ static enum starling_error run_live(struct run *run, double started, struct prob
     return error;
 }
 
-/* Alone and central, as far as they are asked for, and never after an interruption. */
+/* The mean of every node alone, and each of them for nodes.csv. */
+static bool run_local(struct run *run, const struct baseline *baseline, uint64_t passes,
+                      struct problem *problem)
+{
+    double *accuracy = calloc(run->nodes_count, sizeof *accuracy);
+    if (!accuracy) {
+        problem_no_memory(problem, "the baseline");
+        return false;
+    }
+    progress_begin(&run->progress, "alone: node", run->nodes_count, run->options->quiet);
+    bool complete = baseline_local(baseline, passes, accuracy, problem);
+    progress_end(&run->progress);
+    for (size_t i = 0; i < run->nodes_count && complete; i++)
+        run->nodes[i].accuracy_alone = accuracy[i];
+    if (complete)
+        run->summary.local_accuracy = spread_of(accuracy, run->nodes_count).mean;
+    free(accuracy);
+    return complete;
+}
+
+static bool run_fedavg(struct run *run, const struct baseline *baseline, struct problem *problem)
+{
+    struct summary *summary = &run->summary;
+    struct fedavg_outcome outcome;
+    progress_begin(&run->progress, "fedavg: round", fedavg_rounds(run->experiment, summary->passes),
+                   run->options->quiet);
+    bool complete = fedavg_run(baseline, summary->passes, &outcome, problem);
+    progress_end(&run->progress);
+    if (complete && !problem->error) {
+        summary->fedavg.accuracy = outcome.accuracy;
+        summary->fedavg.rounds = outcome.rounds;
+        summary->fedavg.messages = outcome.messages;
+        summary->fedavg.bytes = outcome.bytes;
+    }
+    return complete;
+}
+
+/* Those that are asked for, and never after an interruption. */
 static enum starling_error run_baselines(struct run *run, struct problem *problem)
 {
-    const struct config *config = &run->experiment->config;
-    const volatile sig_atomic_t *interrupted = run->options->interrupted;
-    const char *wanted = config->sim.baseline;
+    const char *wanted = run->experiment->config.sim.baseline;
+    struct summary *summary = &run->summary;
     struct problem trouble = {0};
+    const struct baseline baseline = {run->experiment, run->pool, run->options->interrupted,
+                                      &run->progress, run->results};
     /* As many passes as the nodes made, which fall short of the rounds where passes outlast them.
      */
-    uint64_t passes = (run->summary.passes + run->nodes_count / 2) / run->nodes_count;
+    uint64_t passes = (summary->passes + run->nodes_count / 2) / run->nodes_count;
     passes = passes > 0 ? passes : 1;
-    if (strstr(wanted, "local") && run->summary.complete) {
-        double *accuracy = calloc(run->nodes_count, sizeof *accuracy);
-        if (!accuracy)
-            return problem_no_memory(problem, "the baseline");
-        progress_begin(&run->progress, "alone: node", run->nodes_count, run->options->quiet);
-        run->summary.complete = baseline_local(run->experiment, run->pool, passes, interrupted,
-                                               &run->progress, accuracy, &trouble);
-        progress_end(&run->progress);
-        for (size_t i = 0; i < run->nodes_count && run->summary.complete; i++)
-            run->nodes[i].accuracy_alone = accuracy[i];
-        if (run->summary.complete)
-            run->summary.local_accuracy = spread_of(accuracy, run->nodes_count).mean;
-        free(accuracy);
-    }
-    if (strstr(wanted, "central") && run->summary.complete && !trouble.error) {
+    if (strstr(wanted, "local") && summary->complete)
+        summary->complete = run_local(run, &baseline, passes, &trouble);
+    if (strstr(wanted, "fedavg") && summary->complete && !trouble.error)
+        summary->complete = run_fedavg(run, &baseline, &trouble);
+    if (strstr(wanted, "central") && summary->complete && !trouble.error) {
         progress_begin(&run->progress, "central: pass", passes, run->options->quiet);
-        run->summary.complete =
-            baseline_central(run->experiment, passes, interrupted, &run->progress,
-                             &run->summary.central_accuracy, &trouble);
+        summary->complete =
+            baseline_central(&baseline, passes, &summary->central_accuracy, &trouble);
         progress_end(&run->progress);
     }
     if (trouble.error && problem)

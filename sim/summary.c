@@ -95,6 +95,15 @@ static json_t *spread_json(const struct spread *spread)
                      number(spread->max));
 }
 
+static json_t *fedavg_json(const struct summary *summary)
+{
+    if (summary->fedavg.rounds == 0)
+        return json_null();
+    return json_pack("{s:o,s:o,s:o,s:o}", "accuracy", number(summary->fedavg.accuracy), "rounds",
+                     whole(summary->fedavg.rounds), "messages", whole(summary->fedavg.messages),
+                     "bytes", whole(summary->fedavg.bytes));
+}
+
 json_t *summary_json(const struct summary *summary)
 {
     const struct {
@@ -113,9 +122,9 @@ json_t *summary_json(const struct summary *summary)
         {"parameters", whole(summary->parameters)},
         {"accuracy", spread_json(&summary->accuracy)},
         {"loss", number(summary->loss)},
-        {"baselines",
-         json_pack("{s:{s:o},s:{s:o},s:n}", "local", "accuracy", number(summary->local_accuracy),
-                   "central", "accuracy", number(summary->central_accuracy), "fedavg")},
+        {"baselines", json_pack("{s:{s:o},s:{s:o},s:o}", "local", "accuracy",
+                                number(summary->local_accuracy), "central", "accuracy",
+                                number(summary->central_accuracy), "fedavg", fedavg_json(summary))},
         {"messages", whole(summary->messages)},
         {"bytes", whole(summary->bytes)},
         {"dropped", whole(summary->dropped)},
@@ -194,6 +203,16 @@ static void print_gossip(const struct summary *summary, FILE *file)
     fputc('\n', file);
 }
 
+static void print_fedavg(const struct summary *summary, FILE *file)
+{
+    if (summary->fedavg.rounds == 0)
+        return;
+    fprintf(file, "  %-12s%6.2f %%   %llu rounds, ", "fedavg", 100 * summary->fedavg.accuracy,
+            (unsigned long long)summary->fedavg.rounds);
+    print_bytes((double)summary->fedavg.bytes / (double)summary->nodes, file);
+    fputs(" a node\n", file);
+}
+
 static void print_time(const char *label, double seconds, FILE *file)
 {
     if (isfinite(seconds))
@@ -209,6 +228,7 @@ void summary_print(const struct summary *summary, FILE *file)
     fprintf(file, "\n  accuracy\n");
     print_accuracy("alone", summary->local_accuracy, file);
     print_gossip(summary, file);
+    print_fedavg(summary, file);
     print_accuracy("central", summary->central_accuracy, file);
     fprintf(file, "\n  %-12s%llu messages, ", "traffic", (unsigned long long)summary->messages);
     print_bytes((double)summary->bytes, file);

@@ -56,6 +56,7 @@ test_programs = \
 	tests/node/test_wall_clock \
 	tests/sim/test_cli \
 	tests/sim/test_clock \
+	tests/sim/test_fedavg \
 	tests/sim/test_live_data \
 	tests/sim/test_network \
 	tests/sim/test_pool \
@@ -146,6 +147,8 @@ tests_sim_test_cli_SOURCES = tests/sim/test_cli.c
 tests_sim_test_cli_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_clock_SOURCES = tests/sim/test_clock.c
 tests_sim_test_clock_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_fedavg_SOURCES = tests/sim/test_fedavg.c
+tests_sim_test_fedavg_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_live_data_SOURCES = tests/sim/test_live_data.c
 tests_sim_test_live_data_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_network_SOURCES = tests/sim/test_network.c

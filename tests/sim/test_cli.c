@@ -229,8 +229,7 @@ static void wrong_usage_is_one_line_that_names_the_flag(void **state)
         {"run " FEW "--model cnn",
          "--model: task.model: there is no model 'cnn': use linear or mlp"},
         {"run " FEW "--model ''", "--model: task.model: there is no model ''"},
-        {"run --baseline fedavg", "--baseline: sim.baseline: there is no baseline \"fedavg\": "
-                                  "write local, central"},
+        {"run --baseline fedmean", "--baseline: sim.baseline: there is no baseline \"fedmean\""},
         {"run --baseline local,lokal", "no baseline \"lokal\": did you mean local?"},
         {"run --baseline locals", "no baseline \"locals\""},
         {"run --set foo", "--set: \"foo\" is no setting: write section.key=value"},

@@ -12,6 +12,8 @@
 #include "sim/plot.h"
 
 static struct config config;
+static const struct baseline_row *curves; /* that the next page shows */
+static size_t curve_count;
 
 /* The page of a run with so many rounds and nodes, and figures that follow a curve. */
 static char *page_of(size_t rounds, size_t nodes, const char *name, const struct summary *given)
@@ -57,7 +59,8 @@ static char *page_of(size_t rounds, size_t nodes, const char *name, const struct
                                      .accuracy = 0.8,
                                      .loss = NAN,
                                      .accuracy_alone = i % 2 ? NAN : 0.6};
-    const struct report report = {&config, &summary, rows, rounds, table, nodes};
+    const struct report report = {&config, &summary, rows,   rounds,
+                                  table,   nodes,    curves, curve_count};
     char *text = NULL;
     size_t size;
     FILE *memory = open_memstream(&text, &size);
@@ -82,6 +85,7 @@ static int make_config(void **state)
 {
     (void)state;
     config_defaults(&config);
+    curve_count = 0;
     return 0;
 }
 
@@ -179,6 +183,29 @@ static void a_long_run_makes_no_larger_page(void **state)
     free(longer);
 }
 
+static void the_curve_of_fedavg_is_in_both_charts_of_accuracy(void **state)
+{
+    (void)state;
+    static const struct baseline_row rows[] = {{"central", 1, 10, 0, 0, 0.9, 1},
+                                               {"fedavg", 1, 80, 16, 800000, 0.5, 1},
+                                               {"fedavg", 2, 160, 32, 1600000, NAN, 1},
+                                               {"fedavg", 3, 240, 48, 2400000, 0.7, 1},
+                                               {"central", 2, 20, 0, 0, 0.91, 1}};
+    char *without = page_of(3, 8, "trial", NULL);
+    curves = rows;
+    curve_count = sizeof rows / sizeof *rows;
+    char *with = page_of(3, 8, "trial", NULL);
+    assert_int_equal(occurrences(without, ">FedAvg</text>"), 0);
+    assert_int_equal(occurrences(with, ">FedAvg</text>"), 2);
+    assert_non_null(strstr(with, ">300 kB</text>")); /* the axis reaches its traffic a node */
+    assert_null(strstr(with, "nan"));
+    /* a run of which nothing else is known */
+    free(without);
+    without = page_of(0, 0, "trial", NULL);
+    free(without);
+    free(with);
+}
+
 static void values_read_as_a_person_writes_them(void **state)
 {
     (void)state;
@@ -223,7 +250,7 @@ static void charts_stay_inside_their_frame(void **state)
                                       .y_unit = (enum plot_unit)unit,
                                       .count = 4,
                                       .x = x,
-                                      .lines = {{"l", shapes[shape], 0, false}},
+                                      .lines = {{.name = "l", .y = shapes[shape]}},
                                       .line_count = 1};
             char *text = NULL;
             size_t size;
@@ -249,6 +276,7 @@ int main(void)
         cmocka_unit_test_setup(text_from_outside_is_escaped, make_config),
         cmocka_unit_test_setup(figures_that_are_not_known_are_never_nan, make_config),
         cmocka_unit_test_setup(a_long_run_makes_no_larger_page, make_config),
+        cmocka_unit_test_setup(the_curve_of_fedavg_is_in_both_charts_of_accuracy, make_config),
         cmocka_unit_test(values_read_as_a_person_writes_them),
         cmocka_unit_test(charts_stay_inside_their_frame),
     };

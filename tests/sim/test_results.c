@@ -263,6 +263,53 @@ static void what_is_not_known_is_null(void **state)
     json_decref(json);
 }
 
+static void fedavg_tells_what_it_cost(void **state)
+{
+    (void)state;
+    struct summary summary = a_summary();
+    summary.fedavg.accuracy = 0.81;
+    summary.fedavg.rounds = 4;
+    summary.fedavg.messages = 16;
+    summary.fedavg.bytes = 4000000;
+    json_t *json = summary_json(&summary);
+    const json_t *fedavg = json_object_get(json_object_get(json, "baselines"), "fedavg");
+    assert_true(json_real_value(json_object_get(fedavg, "accuracy")) == 0.81);
+    assert_int_equal(json_integer_value(json_object_get(fedavg, "rounds")), 4);
+    assert_int_equal(json_integer_value(json_object_get(fedavg, "messages")), 16);
+    assert_int_equal(json_integer_value(json_object_get(fedavg, "bytes")), 4000000);
+    json_decref(json);
+    char *text = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+    summary_print(&summary, memory);
+    fclose(memory);
+    assert_non_null(strstr(text, "fedavg       81.00 %   4 rounds, 2.0 MB a node\n"));
+    free(text);
+}
+
+static void a_baseline_with_a_curve_has_a_table(void **state)
+{
+    (void)state;
+    struct results *results = open_run(false);
+    assert_non_null(results);
+    assert_int_equal(results_round(results, &a_row, &problem), STARLING_OK);
+    assert_false(exists("baselines.csv"));
+    const struct baseline_row rows[] = {{"fedavg", 1, 300, 16, 12345678901u, 0.5, 1.25},
+                                        {"central", 2, 600, 0, 0, 0.75, NAN}};
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(results_baseline(results, &rows[i], &problem), STARLING_OK);
+    char *text = slurp("baselines.csv"); /* on disk at once */
+    assert_string_equal(text, "baseline,round,samples,messages,bytes,accuracy,loss\n"
+                              "fedavg,1,300,16,12345678901,0.5,1.25\n"
+                              "central,2,600,0,0,0.75,\n");
+    free(text);
+    results_close(&results);
+    results = open_run(true);
+    assert_non_null(results);
+    assert_false(exists("baselines.csv")); /* an earlier run's goes */
+    results_close(&results);
+}
+
 static void the_file_and_the_flag_say_the_same(void **state)
 {
     (void)state;
@@ -461,6 +508,8 @@ int main(void)
         IN_A_FOLDER(experiment_ini_reads_back_as_the_same_settings),
         cmocka_unit_test(summary_json_has_every_promised_key),
         cmocka_unit_test(what_is_not_known_is_null),
+        cmocka_unit_test(fedavg_tells_what_it_cost),
+        IN_A_FOLDER(a_baseline_with_a_curve_has_a_table),
         IN_A_FOLDER(the_file_and_the_flag_say_the_same),
         IN_A_FOLDER(an_existing_run_is_refused_and_left_alone),
         IN_A_FOLDER(force_replaces_results_and_nothing_else),
