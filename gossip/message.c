@@ -1,20 +1,20 @@
 #include "gossip/message.h"
 
-#include <endian.h>
 #include <string.h>
 
 #include "gossip/wire.h"
-#include "model/vector.h"
 
 /* Keys of a header; docs/protocol.md has the same tables. A number keeps its meaning for good. */
 enum {
+    MODEL_SEED = -2, /* whoever does not know these two could not read the second frame */
+    MODEL_ENCODING = -1,
     MODEL_TASK = 2,
     MODEL_FRAGMENT,
     MODEL_FRAGMENTS,
     MODEL_AGE,
     MODEL_SEQUENCE,
     MODEL_ANSWER,
-    MODEL_PARAMETERS
+    MODEL_COUNT
 };
 enum { SHUFFLE_NONCE = 2, SHUFFLE_ENTRIES };
 enum { PULL_TASK = 2, PULL_NONCE };
@@ -39,39 +39,57 @@ const char *refusal_name(enum refusal refusal)
     return (size_t)refusal < REFUSALS ? names[refusal] : "unknown";
 }
 
-static void put_opening(struct wire_writer *writer, size_t pairs, enum message_kind kind)
+static void put_kind(struct wire_writer *writer, enum message_kind kind)
 {
-    wire_put_map(writer, pairs);
     wire_put_key(writer, WIRE_KEY_VERSION);
     wire_put_uint(writer, PROTOCOL_VERSION);
     wire_put_key(writer, WIRE_KEY_KIND);
     wire_put_uint(writer, kind);
 }
 
+static void put_opening(struct wire_writer *writer, size_t pairs, enum message_kind kind)
+{
+    wire_put_map(writer, pairs);
+    put_kind(writer, kind);
+}
+
 static bool model_sound(const struct model_message *model)
 {
-    return model->fragments >= 1 && model->fragments <= FRAGMENTS_MAX &&
-           model->fragment < model->fragments && model->age >= 0 && model->age <= (double)AGE_MAX &&
-           model->parameters >= 1 && model->parameters <= PARAMETERS_MAX;
+    const struct piece *piece = &model->piece;
+    return piece->fragments >= 1 && piece->fragments <= FRAGMENTS_MAX &&
+           piece->fragment < piece->fragments && piece->count >= 1 &&
+           piece->count <= PARAMETERS_MAX && (unsigned)piece->encoding < ENCODINGS &&
+           model->age >= 0 && model->age <= (double)AGE_MAX;
 }
 
 static void put_model(struct wire_writer *writer, const struct model_message *model)
 {
-    put_opening(writer, 9, MESSAGE_MODEL);
+    const struct piece *piece = &model->piece;
+    bool seeded = piece->seed != 0, encoded = piece->encoding != ENCODING_F32;
+    wire_put_map(writer, 9u + seeded + encoded);
+    if (seeded) {
+        wire_put_key(writer, MODEL_SEED);
+        wire_put_uint(writer, piece->seed);
+    }
+    if (encoded) {
+        wire_put_key(writer, MODEL_ENCODING);
+        wire_put_uint(writer, piece->encoding);
+    }
+    put_kind(writer, MESSAGE_MODEL);
     wire_put_key(writer, MODEL_TASK);
     wire_put_bytes(writer, model->task, TASK_ID_BYTES);
     wire_put_key(writer, MODEL_FRAGMENT);
-    wire_put_uint(writer, model->fragment);
+    wire_put_uint(writer, piece->fragment);
     wire_put_key(writer, MODEL_FRAGMENTS);
-    wire_put_uint(writer, model->fragments);
+    wire_put_uint(writer, piece->fragments);
     wire_put_key(writer, MODEL_AGE);
     wire_put_double(writer, model->age);
     wire_put_key(writer, MODEL_SEQUENCE);
     wire_put_uint(writer, model->sequence);
     wire_put_key(writer, MODEL_ANSWER);
     wire_put_bool(writer, model->answer);
-    wire_put_key(writer, MODEL_PARAMETERS);
-    wire_put_uint(writer, model->parameters);
+    wire_put_key(writer, MODEL_COUNT);
+    wire_put_uint(writer, piece->count);
 }
 
 static bool shuffle_sound(const struct shuffle_message *shuffle, const struct card *cards)
@@ -139,30 +157,37 @@ size_t message_encode(const struct gossip_message *message, const struct card *c
 
 static enum refusal read_model(const msgpack_object *map, struct model_message *model)
 {
-    enum { TASK, FRAGMENT, FRAGMENTS, AGE, SEQUENCE, ANSWER, PARAMETERS, FIELDS };
+    enum { SEED, ENCODING, TASK, FRAGMENT, FRAGMENTS, AGE, SEQUENCE, ANSWER, COUNT, FIELDS };
     static const struct wire_field fields[FIELDS] = {
+        [SEED] = {MODEL_SEED, WIRE_UINT, true, 0, UINT64_MAX},
+        [ENCODING] = {MODEL_ENCODING, WIRE_UINT, true, 0, UINT32_MAX},
         [TASK] = {MODEL_TASK, WIRE_BYTES, false, TASK_ID_BYTES, TASK_ID_BYTES},
         [FRAGMENT] = {MODEL_FRAGMENT, WIRE_UINT, false, 0, FRAGMENTS_MAX - 1},
         [FRAGMENTS] = {MODEL_FRAGMENTS, WIRE_UINT, false, 1, FRAGMENTS_MAX},
         [AGE] = {MODEL_AGE, WIRE_NUMBER, false, 0, AGE_MAX},
         [SEQUENCE] = {MODEL_SEQUENCE, WIRE_UINT, false, 0, UINT64_MAX},
         [ANSWER] = {MODEL_ANSWER, WIRE_BOOL, false, 0, 0},
-        [PARAMETERS] = {MODEL_PARAMETERS, WIRE_UINT, false, 1, PARAMETERS_MAX},
+        [COUNT] = {MODEL_COUNT, WIRE_UINT, false, 1, PARAMETERS_MAX},
     };
     const msgpack_object *values[FIELDS];
     enum refusal refusal = wire_read_map(map, fields, FIELDS, values);
     if (refusal != REFUSED_NOT)
         return refusal;
+    uint64_t encoding = values[ENCODING] ? values[ENCODING]->via.u64 : ENCODING_F32;
+    if (encoding >= ENCODINGS) /* one that is still to come */
+        return REFUSED_VERSION;
     *model = (struct model_message){
-        .fragment = (uint32_t)values[FRAGMENT]->via.u64,
-        .fragments = (uint32_t)values[FRAGMENTS]->via.u64,
+        .piece = {.seed = values[SEED] ? values[SEED]->via.u64 : 0,
+                  .fragment = (uint32_t)values[FRAGMENT]->via.u64,
+                  .fragments = (uint32_t)values[FRAGMENTS]->via.u64,
+                  .count = (uint32_t)values[COUNT]->via.u64,
+                  .encoding = (enum encoding)encoding},
         .age = values[AGE]->via.f64,
         .sequence = values[SEQUENCE]->via.u64,
         .answer = values[ANSWER]->via.boolean,
-        .parameters = (size_t)values[PARAMETERS]->via.u64,
     };
     memcpy(model->task, values[TASK]->via.bin.ptr, TASK_ID_BYTES);
-    return model->fragment < model->fragments ? REFUSED_NOT : REFUSED_MALFORMED;
+    return model->piece.fragment < model->piece.fragments ? REFUSED_NOT : REFUSED_MALFORMED;
 }
 
 static enum refusal read_entry(const msgpack_object *map, struct view_entry *entry,
@@ -257,45 +282,6 @@ close:
     return refusal;
 }
 
-/* Turns floats between this machine's byte order and the wire's, in place: nothing at all on most
- * machines, and compiled away there. */
-static void to_or_from_little_endian(void *floats, size_t count)
-{
-    uint8_t *at = floats;
-    for (size_t i = 0; i < count; i++, at += sizeof(uint32_t)) {
-        uint32_t bits;
-        memcpy(&bits, at, sizeof bits);
-        bits = htole32(bits);
-        memcpy(at, &bits, sizeof bits);
-    }
-}
-
-enum refusal message_model_check(const struct model_message *message, const uint8_t *bytes,
-                                 size_t size, float *values)
-{
-    if (size % sizeof(float) != 0 || size / sizeof(float) != message->parameters)
-        return REFUSED_MALFORMED;
-    /* Block by block, so that what was copied is checked while the cache still has it. */
-    enum { BLOCK = 4096 };
-    _Alignas(64) float own[BLOCK];
-    for (size_t from = 0; from < message->parameters; from += BLOCK) {
-        size_t left = message->parameters - from;
-        size_t count = left < BLOCK ? left : BLOCK;
-        float *block = values ? values + from : own;
-        memcpy(block, bytes + from * sizeof(float), count * sizeof(float));
-        to_or_from_little_endian(block, count);
-        if (!vector_finite(block, count))
-            return REFUSED_MALFORMED;
-    }
-    return REFUSED_NOT;
-}
-
-void message_model_bytes(const float *values, size_t count, uint8_t *out)
-{
-    memcpy(out, values, count * sizeof(float));
-    to_or_from_little_endian(out, count);
-}
-
 /* A frame of `size` bytes under CURVE, as libzmq sends it: a ZMTP frame of 1 flag byte and a length
  * of 1 or 8, holding "\7MESSAGE", 8 bytes of nonce, and a box of 16 bytes authenticator, 1 of
  * inner flags and the frame itself. */
@@ -309,6 +295,6 @@ size_t message_wire_bytes(const struct gossip_message *message, size_t header_si
 {
     size_t bytes = frame_wire_bytes(header_size);
     if (message->kind == MESSAGE_MODEL)
-        bytes += frame_wire_bytes(message->model.parameters * sizeof(float));
+        bytes += frame_wire_bytes(piece_bytes(&message->model.piece));
     return bytes;
 }

@@ -1,8 +1,8 @@
 /* message — what nodes say to each other, as structs, and as bytes.
  *
  * The wire format is written down in docs/protocol.md. A message is one header frame in msgpack
- * and, for a model, one frame of parameters as little-endian floats. Decoding trusts nothing: size,
- * depth and counts are bounded by the bytes that are there before anything is unpacked.
+ * and, for a model, one frame of encoded parameters (gossip/encoding.h). Decoding trusts nothing:
+ * size, depth and counts are bounded by the bytes that are there before anything is unpacked.
  *
  * HELLO is not here but in gossip/hello.h: it is about the swarm, and settled before any of these
  * may pass.
@@ -25,7 +25,7 @@
 #define CARD_BYTES_MAX 1024    /* a peer's card: membership and descriptor, signed */
 
 /* Beyond these a header is malformed, and is not encoded. */
-#define PARAMETERS_MAX (1u << 31) /* floats in one fragment, at least 1 */
+#define PARAMETERS_MAX (1u << 31) /* values in one message, at least 1 */
 #define AGE_MAX 1000000000000u    /* passes: one a millisecond for 30 years */
 
 enum message_kind {
@@ -37,12 +37,13 @@ enum message_kind {
 
 struct model_message {
     uint8_t task[TASK_ID_BYTES];
-    uint32_t fragment, fragments; /* which part of the parameters: 0 of 1 is all of them */
-    double age;                   /* passes */
-    uint64_t sequence;            /* grows with every model its sender sends */
-    bool answer;                  /* push-pull: the receiver sends its own back */
-    struct version *model;        /* a reference that the message's holder owns */
-    size_t parameters;            /* floats in this fragment */
+    struct piece piece;    /* which of the parameters it carries, and how */
+    double age;            /* passes */
+    uint64_t sequence;     /* grows with every model its sender sends */
+    bool answer;           /* push-pull: the receiver sends its own back */
+    bool decoded;          /* the version holds the piece's values, as they came as bytes; else it
+                              is the sender's whole model, still to be encoded. Not on the wire */
+    struct version *model; /* a reference that the message's holder owns */
 };
 
 struct shuffle_message {
@@ -100,21 +101,12 @@ size_t message_encode(const struct gossip_message *message, const struct card *c
 /* Whether cards of peers belong to a message: whether it is a shuffle, or a reply to one. */
 bool message_has_cards(const struct gossip_message *message);
 
-/* Takes a header frame apart. For a model, message->model.model stays NULL and the caller checks
- * the parameter frame with message_model_check. For a shuffle, entries get PEER_NONE, their ages,
- * and cards[i] points into `bytes`; the caller resolves them. Never allocates more than a fixed
- * amount, whatever the bytes. */
+/* Takes a header frame apart. For a model, message->model.model stays NULL and the caller holds the
+ * piece against its own model with piece_fits, and decodes the second frame with piece_decode. For
+ * a shuffle, entries get PEER_NONE, their ages, and cards[i] points into `bytes`; the caller
+ * resolves them. Never allocates more than a fixed amount, whatever the bytes. */
 enum refusal message_decode(const uint8_t *bytes, size_t size, struct gossip_message *message,
                             struct card cards[SHUFFLE_MAX]);
-
-/* Whether a parameter frame of `size` bytes is what the header promised: right size, all values
- * finite. `bytes` may be unaligned. Copies the values into `values` (message->parameters floats,
- * undefined when refused) unless it is NULL. */
-enum refusal message_model_check(const struct model_message *message, const uint8_t *bytes,
-                                 size_t size, float *values);
-
-/* Writes `count` floats as the little-endian bytes of a parameter frame. */
-void message_model_bytes(const float *values, size_t count, uint8_t *out);
 
 /* Bytes on the wire of a message with a header frame of this size: the frames themselves and what
  * ZMTP 3.1 with CURVE adds to each (RFC 23/26: a MESSAGE command of 1 flag byte, length of 1 or 8

@@ -75,12 +75,11 @@ static void send_model(struct gossip *gossip, peer_id to, bool answer, struct ac
     action->send.to = to;
     action->send.message = (struct gossip_message){
         .kind = MESSAGE_MODEL,
-        .model = {.fragments = 1,
+        .model = {.piece = piece_whole(settings->parameters),
                   .age = gossip->age,
                   .sequence = ++gossip->sequence,
                   .answer = answer,
-                  .model = version_share(gossip->published),
-                  .parameters = settings->parameters},
+                  .model = version_share(gossip->published)},
     };
     memcpy(action->send.message.model.task, settings->task, TASK_ID_BYTES);
     gossip->counters.sent++;
@@ -254,8 +253,8 @@ static enum refusal receive_model(struct gossip *gossip, peer_id from,
     enum refusal refusal = REFUSED_NOT;
     if (memcmp(message->task, settings->task, TASK_ID_BYTES) != 0)
         refusal = REFUSED_TASK;
-    else if (message->fragment != 0 || message->fragments != 1 ||
-             message->parameters != settings->parameters || !message->model ||
+    else if (message->piece.fragments != 1 || !piece_fits(&message->piece, settings->parameters) ||
+             !piece_is_plain(&message->piece, settings->parameters) || !message->model ||
              !isfinite(message->age) || message->age < 0)
         refusal = REFUSED_MALFORMED;
     if (refusal != REFUSED_NOT) {

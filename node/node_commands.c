@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/quantise.h"
 #include "node/status.h"
 
 #define HISTORY_DEFAULT 20
@@ -109,7 +110,7 @@ static void command_readout(struct node *node, const json_t *request, struct con
         problem_no_memory(&answer->problem, "the read-out");
         return;
     }
-    message_model_bytes(served->values, count, answer->bytes);
+    quantise_f32(served->values, count, answer->bytes);
     answer->size = count * sizeof(float);
     answer->fields =
         json_pack("{s:f, s:I, s:I, s:{s:I, s:I}, s:{s:I, s:I}}", "age", participant->gossip.age,

@@ -2,6 +2,7 @@
 #include "node/node_inside.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/vector.h"
@@ -90,19 +91,19 @@ static enum refusal take_model(struct node *node, struct gossip_message *message
     const struct gossip_settings *settings = &node->settings.gossip;
     if (memcmp(model->task, settings->task, TASK_ID_BYTES) != 0)
         return REFUSED_TASK;
-    if (!parcel->has_payload || model->parameters != settings->parameters)
+    size_t size = parcel->has_payload ? zmq_msg_size(&parcel->payload) : 0;
+    if (!piece_fits(&model->piece, settings->parameters) || size != piece_bytes(&model->piece))
         return REFUSED_MALFORMED;
-    float *values = vector_new(model->parameters);
-    model->model = values ? version_of(values) : NULL;
-    enum refusal refusal = model->model
-                               ? message_model_check(model, zmq_msg_data(&parcel->payload),
-                                                     zmq_msg_size(&parcel->payload), values)
-                               : REFUSED_RATE; /* out of memory: one message less */
-    if (refusal != REFUSED_NOT && model->model)
-        version_release(&model->model);
-    else if (refusal != REFUSED_NOT)
-        vector_free(values);
-    return refusal;
+    float *values = vector_new(model->piece.count);
+    if (!values)
+        return REFUSED_RATE; /* out of memory: one message less */
+    bool sound = piece_decode(&model->piece, zmq_msg_data(&parcel->payload), size, values);
+    model->model = sound ? version_of(values) : NULL;
+    model->decoded = true;
+    if (model->model)
+        return REFUSED_NOT;
+    vector_free(values);
+    return sound ? REFUSED_RATE : REFUSED_MALFORMED;
 }
 
 /* Turns cards into peer numbers. One that does not hold water refuses the whole message; one that
@@ -191,13 +192,33 @@ static void release_model(void *data, void *hint)
     version_release(&version);
 }
 
-/* The parameters as a frame, lent to libzmq as they lie. Takes the reference over. */
-static bool put_model(struct parcel *parcel, struct version *version, size_t count)
+static void release_bytes(void *data, void *hint)
+{
+    (void)hint;
+    free(data);
+}
+
+/* The parameters as a frame: those that go as they are, lent to libzmq where they lie. Takes the
+ * reference over. */
+static bool put_model(struct parcel *parcel, const struct piece *piece, size_t parameters,
+                      struct version *version)
 {
     static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "floats are sent as they lie");
-    if (parcel_payload(parcel, version->values, count * sizeof(float), release_model, version))
-        return true;
+    size_t first, count, size = piece_bytes(piece);
+    piece_range(piece, parameters, &first, &count);
+    if (piece_is_plain(piece, parameters)) {
+        if (parcel_payload(parcel, version->values + first, size, release_model, version))
+            return true;
+        version_release(&version);
+        return false;
+    }
+    uint8_t *bytes = malloc(size);
+    if (bytes)
+        piece_encode(piece, parameters, version->values, bytes);
     version_release(&version);
+    if (bytes && parcel_payload(parcel, bytes, size, release_bytes, NULL))
+        return true;
+    free(bytes);
     return false;
 }
 
@@ -234,7 +255,8 @@ static void send_message(struct node *node, peer_id to, struct gossip_message *m
     }
     parcel.wire_bytes = message_wire_bytes(message, size);
     parcel.mark = is_model ? MARK_MODEL : 0;
-    if (is_model && !put_model(&parcel, message->model.model, message->model.parameters)) {
+    if (is_model && !put_model(&parcel, &message->model.piece, node->settings.gossip.parameters,
+                               message->model.model)) {
         parcel_clear(&parcel);
         node->totals.unsent++;
         return;

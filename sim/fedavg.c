@@ -108,10 +108,9 @@ static size_t wire_bytes(const struct fedavg *fedavg)
 {
     const struct gossip_message message = {
         .kind = MESSAGE_MODEL,
-        .model = {.fragments = 1,
+        .model = {.piece = piece_whole(fedavg->parameters),
                   .age = (double)(fedavg->round - 1),
-                  .sequence = fedavg->round,
-                  .parameters = fedavg->parameters},
+                  .sequence = fedavg->round},
     };
     return message_wire_bytes(&message, message_encode(&message, NULL, NULL));
 }

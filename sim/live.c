@@ -55,7 +55,7 @@ static struct version *fetch_readout(const struct live *live, size_t number, dou
 {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    struct model_message shape = {.parameters = model_parameters(live->experiment->model)};
+    struct piece whole = piece_whole(model_parameters(live->experiment->model));
     json_t *answer =
         live_node_ask(&live->swarm.nodes[number], json_pack("{s:s}", "command", "readout"), &bytes,
                       &size, problem);
@@ -63,15 +63,15 @@ static struct version *fetch_readout(const struct live *live, size_t number, dou
         return NULL;
     *age = figure(answer, "age", NULL);
     json_decref(answer);
-    float *values = vector_new(shape.parameters);
+    float *values = vector_new(whole.count);
     struct version *version = NULL;
     if (!values)
         problem_no_memory(problem, "a read-out");
-    else if (!bytes || message_model_check(&shape, bytes, size, values) != REFUSED_NOT)
+    else if (!bytes || !piece_decode(&whole, bytes, size, values))
         problem_set(problem, STARLING_FAILED,
-                    "node %zu: its read-out has %zu bytes or is not finite, %zu floats were "
+                    "node %zu: its read-out has %zu bytes or is not finite, %u floats were "
                     "expected: lower learn.rate, or see that starling-node is of this version",
-                    number, size, shape.parameters);
+                    number, size, whole.count);
     else
         version = version_of(values);
     if (!version)

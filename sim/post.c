@@ -19,7 +19,7 @@ struct stored_card {
 };
 
 struct post {
-    size_t nodes, card_size;
+    size_t nodes, parameters, card_size;
     uint64_t seed;
     uint8_t swarm[KEY_BYTES], authority[SECRET_KEY_BYTES];
     struct stored_card **cards; /* nodes of them, made when first needed; NULL unless real */
@@ -58,7 +58,8 @@ static size_t make_card(const struct post *post, uint32_t node, uint8_t out[CARD
     return parts[0].size && parts[1].size ? card_encode(&parts[0], &parts[1], out) : 0;
 }
 
-struct post *post_new(size_t nodes, uint64_t seed, bool real, struct problem *problem)
+struct post *post_new(size_t nodes, size_t parameters, uint64_t seed, bool real,
+                      struct problem *problem)
 {
     struct post *post = calloc(1, sizeof *post);
     if (!post) {
@@ -67,6 +68,7 @@ struct post *post_new(size_t nodes, uint64_t seed, bool real, struct problem *pr
     }
     uint8_t sample[CARD_BYTES_MAX];
     post->nodes = nodes;
+    post->parameters = parameters;
     post->seed = seed;
     make_keys(post, UINT32_MAX, post->swarm, post->authority);
     post->card_size = make_card(post, 0, sample);
@@ -116,14 +118,15 @@ static struct stored_card *card_of(struct post *post, uint32_t node)
     return post->cards[node];
 }
 
-static enum starling_error pack_model(struct parcel *parcel, struct problem *problem)
+static enum starling_error pack_model(const struct post *post, struct parcel *parcel,
+                                      struct problem *problem)
 {
     struct model_message *message = &parcel->message.model;
-    parcel->payload_size = message->parameters * sizeof(float);
+    parcel->payload_size = piece_bytes(&message->piece);
     parcel->payload = malloc(parcel->payload_size);
     if (!parcel->payload)
         return problem_no_memory(problem, "a message");
-    message_model_bytes(message->model->values, message->parameters, parcel->payload);
+    piece_encode(&message->piece, post->parameters, message->model->values, parcel->payload);
     version_release(&message->model);
     return STARLING_OK;
 }
@@ -146,7 +149,7 @@ enum starling_error post_pack(struct post *post, struct parcel *parcel, struct p
     if (!parcel->header)
         return problem_no_memory(problem, "a message");
     memcpy(parcel->header, header, parcel->header_size);
-    return message->kind == MESSAGE_MODEL ? pack_model(parcel, problem) : STARLING_OK;
+    return message->kind == MESSAGE_MODEL ? pack_model(post, parcel, problem) : STARLING_OK;
 }
 
 /* The participant a card names, after checking all that a node would check. */
@@ -176,23 +179,33 @@ static peer_id resolve_known(struct post *post, const struct card *card, peer_id
     return peer;
 }
 
+static enum refusal unpack_model(const struct post *post, const struct parcel *parcel,
+                                 struct model_message *message)
+{
+    const struct piece *piece = &message->piece;
+    if (!piece_fits(piece, post->parameters))
+        return REFUSED_MALFORMED;
+    float *values = vector_new(piece->count);
+    if (!values)
+        return REFUSED_RATE;
+    enum refusal refusal = piece_decode(piece, parcel->payload, parcel->payload_size, values)
+                               ? REFUSED_NOT
+                               : REFUSED_MALFORMED;
+    message->model = refusal == REFUSED_NOT ? version_of(values) : NULL;
+    message->decoded = true;
+    if (message->model)
+        return REFUSED_NOT;
+    vector_free(values);
+    return refusal == REFUSED_NOT ? REFUSED_RATE : refusal;
+}
+
 enum refusal post_unpack(struct post *post, struct parcel *parcel)
 {
     struct card cards[SHUFFLE_MAX];
     struct gossip_message message;
     enum refusal refusal = message_decode(parcel->header, parcel->header_size, &message, cards);
     if (refusal == REFUSED_NOT && message.kind == MESSAGE_MODEL) {
-        float *values = vector_new(message.model.parameters);
-        message.model.model = values ? version_of(values) : NULL;
-        if (!message.model.model) {
-            vector_free(values);
-            refusal = REFUSED_RATE;
-        } else {
-            refusal =
-                message_model_check(&message.model, parcel->payload, parcel->payload_size, values);
-        }
-        if (refusal != REFUSED_NOT)
-            version_release(&message.model.model);
+        refusal = unpack_model(post, parcel, &message.model);
     } else if (refusal == REFUSED_NOT && message_has_cards(&message)) {
         for (uint32_t i = 0; i < message.shuffle.count; i++)
             message.shuffle.entries[i].peer =

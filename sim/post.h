@@ -23,8 +23,10 @@ struct parcel {
 
 struct post;
 
-/* For participants 0 … nodes − 1. NULL and a problem when memory is out. */
-struct post *post_new(size_t nodes, uint64_t seed, bool real, struct problem *problem);
+/* For participants 0 … nodes − 1, whose models have so many parameters. NULL and a problem when
+ * memory is out. */
+struct post *post_new(size_t nodes, size_t parameters, uint64_t seed, bool real,
+                      struct problem *problem);
 void post_free(struct post **post);
 bool post_is_real(const struct post *post);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/quantise.h"
 #include "model/vector.h"
 #include "sim/clock.h"
 #include "sim/network.h"
@@ -130,7 +131,8 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
     if (network_parse(config->sim.latency, config->sim.drop, config->sim.seed, &world->network,
                       problem))
         goto fail;
-    world->post = post_new(world->nodes, config->sim.seed, config->sim.wire, problem);
+    world->post =
+        post_new(world->nodes, world->parameters, config->sim.seed, config->sim.wire, problem);
     if (!world->post)
         goto fail;
     world->clock = clock_new(network_least_us(&world->network));
@@ -373,7 +375,7 @@ static void hash_floats(crypto_generichash_state *state, const float *values, si
     uint8_t bytes[4096];
     for (size_t done = 0; done < count;) {
         size_t now = count - done < sizeof bytes / 4 ? count - done : sizeof bytes / 4;
-        message_model_bytes(values + done, now, bytes);
+        quantise_f32(values + done, now, bytes);
         crypto_generichash_update(state, bytes, 4 * now);
         done += now;
     }

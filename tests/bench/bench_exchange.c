@@ -94,11 +94,10 @@ static void keep(void *data, void *hint)
 static void send_model(struct end *end, bool answer)
 {
     struct gossip_message message = {.kind = MESSAGE_MODEL,
-                                     .model = {.fragments = 1,
+                                     .model = {.piece = piece_whole(end->parameters),
                                                .age = 1,
                                                .sequence = ++end->sequence,
-                                               .answer = answer,
-                                               .parameters = end->parameters}};
+                                               .answer = answer}};
     uint8_t header[HEADER_BYTES_MAX];
     struct parcel parcel;
     size_t size = message_encode(&message, NULL, header);
@@ -121,9 +120,9 @@ static void receive(void *self, peer_id peer, struct parcel *parcel)
     must(message_decode(zmq_msg_data(&parcel->header), zmq_msg_size(&parcel->header), &message,
                         cards) == REFUSED_NOT &&
              message.kind == MESSAGE_MODEL && parcel->has_payload &&
-             message.model.parameters == end->parameters &&
-             message_model_check(&message.model, zmq_msg_data(&parcel->payload),
-                                 zmq_msg_size(&parcel->payload), end->received) == REFUSED_NOT,
+             message.model.piece.count == end->parameters &&
+             piece_decode(&message.model.piece, zmq_msg_data(&parcel->payload),
+                          zmq_msg_size(&parcel->payload), end->received),
          "what arrived is not what was sent");
     end->models++;
     if (message.model.answer)

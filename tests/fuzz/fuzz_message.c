@@ -26,9 +26,11 @@ static void same_entries(const struct shuffle_message *a, const struct card *car
 static void same_model(const struct model_message *a, const struct model_message *b)
 {
     must(memcmp(a->task, b->task, TASK_ID_BYTES) == 0);
-    must(a->fragment < a->fragments && a->fragment == b->fragment && a->fragments == b->fragments);
+    must(a->piece.fragment < a->piece.fragments && a->piece.fragment == b->piece.fragment &&
+         a->piece.fragments == b->piece.fragments && a->piece.encoding == b->piece.encoding &&
+         a->piece.seed == b->piece.seed && a->piece.count == b->piece.count);
     must(isfinite(a->age) && a->age >= 0 && memcmp(&a->age, &b->age, sizeof a->age) == 0);
-    must(a->sequence == b->sequence && a->answer == b->answer && a->parameters == b->parameters);
+    must(a->sequence == b->sequence && a->answer == b->answer);
     must(!a->model && !b->model);
 }
 
@@ -52,22 +54,36 @@ static void check_header(const uint8_t *data, size_t size)
         same_entries(&message.shuffle, cards, &again.shuffle, cards_again);
 }
 
+/* The first bytes choose the piece, the rest is what came as its values. */
 static void check_parameters(const uint8_t *data, size_t size)
 {
-    struct model_message message = {.parameters = size / sizeof(float)};
-    bool finite = true;
-    for (size_t i = 0; i + sizeof(float) <= size; i += sizeof(float)) {
-        float value;
-        memcpy(&value, data + i, sizeof value);
-        finite = finite && isfinite(value);
-    }
-    float *values = malloc(size ? size : 1);
-    must(values);
-    bool fine = message_model_check(&message, data, size, NULL) == REFUSED_NOT;
-    must(fine == (finite && size % sizeof(float) == 0));
-    must(fine == (message_model_check(&message, data, size, values) == REFUSED_NOT));
-    must(!fine || size == 0 || memcmp(values, data, size) == 0);
+    enum { CHOICE = 8, PARAMETERS_MOST = 5000 };
+    if (size < CHOICE)
+        return;
+    size_t parameters = 1 + (data[0] | (size_t)data[1] << 8) % PARAMETERS_MOST;
+    struct piece piece = {.seed = data[2],
+                          .fragment = data[3],
+                          .fragments = data[4],
+                          .count = data[5] | (uint32_t)data[6] << 8,
+                          .encoding = (enum encoding)(data[7] & 3)};
+    if (!piece_fits(&piece, parameters))
+        return;
+    data += CHOICE;
+    size -= CHOICE;
+    float *values = malloc(piece.count * sizeof *values);
+    float *model = calloc(parameters, sizeof *model);
+    must(values && model);
+    bool fine = piece_decode(&piece, data, size, values);
+    must(fine == piece_decode(&piece, data, size, NULL));
+    must(!fine || size == piece_bytes(&piece));
+    for (uint32_t i = 0; fine && i < piece.count; i++)
+        must(isfinite(values[i]));
+    if (fine)
+        piece_blend(&piece, parameters, values, .5f, model);
+    if (fine && piece.encoding == ENCODING_F32)
+        must(memcmp(values, data, size) == 0);
     free(values);
+    free(model);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -46,21 +46,24 @@ static struct gossip_message random_model(struct random *random)
     struct model_message *model = &message.model;
     for (int i = 0; i < TASK_ID_BYTES; i++)
         model->task[i] = (uint8_t)random_u32(random);
-    model->fragments = 1 + random_below(random, FRAGMENTS_MAX);
-    model->fragment = random_below(random, model->fragments);
+    model->piece.fragments = 1 + random_below(random, FRAGMENTS_MAX);
+    model->piece.fragment = random_below(random, model->piece.fragments);
+    model->piece.encoding = (enum encoding)random_below(random, ENCODINGS);
+    model->piece.seed = random_u32(random) & 1 ? random_width(random) : 0;
     model->age = random_uniform(random) * (double)(random_width(random) % AGE_MAX);
     model->sequence = random_width(random);
     model->answer = random_u32(random) & 1;
-    model->parameters = 1 + (size_t)(random_width(random) % PARAMETERS_MAX);
+    model->piece.count = 1 + (uint32_t)(random_width(random) % PARAMETERS_MAX);
     return message;
 }
 
 static bool same_model(const struct model_message *a, const struct model_message *b)
 {
-    return memcmp(a->task, b->task, TASK_ID_BYTES) == 0 && a->fragment == b->fragment &&
-           a->fragments == b->fragments && !(a->age < b->age) && !(a->age > b->age) &&
-           a->sequence == b->sequence && a->answer == b->answer && !a->model && !b->model &&
-           a->parameters == b->parameters;
+    return memcmp(a->task, b->task, TASK_ID_BYTES) == 0 && a->piece.fragment == b->piece.fragment &&
+           a->piece.fragments == b->piece.fragments && a->piece.count == b->piece.count &&
+           a->piece.encoding == b->piece.encoding && a->piece.seed == b->piece.seed &&
+           !(a->age < b->age) && !(a->age > b->age) && a->sequence == b->sequence &&
+           a->answer == b->answer && !a->model && !b->model && !a->decoded && !b->decoded;
 }
 
 static void a_model_header_comes_back_as_it_was_sent(void **state)
@@ -150,9 +153,34 @@ static void the_example_messages_are_the_published_bytes(void **state)
     assert_int_equal(received.pull.nonce, 7);
     assert_memory_equal(received.pull.task, message.pull.task, TASK_ID_BYTES);
 
+    message = example_piece();
+    size = message_encode(&message, NULL, bytes);
+    assert_true(bytes_are("piece", bytes, size, vector_piece));
+    assert_int_equal(message_encode(&message, NULL, NULL), size);
+    assert_int_equal(message_decode(bytes, size, &received, NULL), REFUSED_NOT);
+    assert_true(same_model(&message.model, &received.model));
+}
+
+static void the_example_parameters_are_the_published_bytes(void **state)
+{
+    (void)state;
     static const float values[] = {1.0f, -2.5f, 0.0f, 3.4028235e38f};
-    message_model_bytes(values, COUNT(values), bytes);
-    assert_true(bytes_are("parameters", bytes, sizeof values, vector_parameters));
+    static const float few[] = {127.0f, -2.5f, 0.0f, 0.25f};
+    static const float ten[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    struct piece piece = piece_whole(4), sample = piece_of(10, 0, 1, .4, ENCODING_F32);
+    uint8_t bytes[16];
+    sample.seed = 0x0102030405060708;
+    piece_encode(&piece, 4, values, bytes);
+    assert_true(bytes_are("f32", bytes, piece_bytes(&piece), vector_parameters));
+    piece.encoding = ENCODING_F16;
+    piece_encode(&piece, 4, values, bytes);
+    assert_true(bytes_are("f16", bytes, piece_bytes(&piece), vector_f16));
+    piece.encoding = ENCODING_I8;
+    piece.seed = sample.seed;
+    piece_encode(&piece, 4, few, bytes);
+    assert_true(bytes_are("i8", bytes, piece_bytes(&piece), vector_i8));
+    piece_encode(&sample, 10, ten, bytes);
+    assert_true(bytes_are("sample", bytes, piece_bytes(&sample), vector_sample));
 }
 
 static void the_published_variants_are_judged_as_published(void **state)
@@ -201,6 +229,10 @@ static void the_protocol_page_shows_every_vector(void **state)
         vector_hello_without_membership,
         vector_model,
         vector_parameters,
+        vector_f16,
+        vector_i8,
+        vector_sample,
+        vector_piece,
         vector_shuffle,
         vector_shuffle_reply,
         vector_pull,
@@ -222,8 +254,8 @@ static void the_protocol_page_shows_every_vector(void **state)
 static void a_truncated_or_longer_header_is_malformed(void **state)
 {
     (void)state;
-    static const char *const vectors[] = {vector_model, vector_shuffle, vector_shuffle_reply,
-                                          vector_pull};
+    static const char *const vectors[] = {vector_model, vector_piece, vector_shuffle,
+                                          vector_shuffle_reply, vector_pull};
     for (size_t v = 0; v < COUNT(vectors); v++) {
         uint8_t whole[2048];
         size_t size = bytes_of_hex(vectors[v], whole, sizeof whole - 1);
@@ -325,6 +357,23 @@ static void a_writer_that_is_full_says_so(void **state)
     }
 }
 
+/* The second key of the example is its encoding: −1, 2. */
+static void an_encoding_still_to_come_is_refused_as_such(void **state)
+{
+    (void)state;
+    struct gossip_message message = example_piece();
+    uint8_t bytes[256];
+    size_t size = message_encode(&message, NULL, bytes);
+    uint8_t *key = memchr(bytes, 0xff, size);
+    assert_true(key && key[1] == ENCODING_I8);
+    for (uint8_t encoding = 0; encoding < 128; encoding++) {
+        key[1] = encoding;
+        assert_int_equal(decode(bytes, size), encoding < ENCODINGS ? REFUSED_NOT : REFUSED_VERSION);
+    }
+    message.model.piece.encoding = ENCODINGS;
+    assert_int_equal(message_encode(&message, NULL, NULL), 0);
+}
+
 static void every_number_of_a_model_header_is_bounded(void **state)
 {
     (void)state;
@@ -349,10 +398,10 @@ static void every_number_of_a_model_header_is_bounded(void **state)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct gossip_message message = example_model();
-        message.model.fragment = cases[i].fragment;
-        message.model.fragments = cases[i].fragments;
+        message.model.piece.fragment = cases[i].fragment;
+        message.model.piece.fragments = cases[i].fragments;
         message.model.age = cases[i].age;
-        message.model.parameters = (size_t)cases[i].parameters;
+        message.model.piece.count = (uint32_t)cases[i].parameters;
         if ((message_encode(&message, NULL, NULL) > 0) != cases[i].sound)
             fail_msg("encoding: %s", cases[i].what);
 
@@ -473,7 +522,7 @@ static void parameters_come_back_bit_for_bit_from_unaligned_bytes(void **state)
     (void)state;
     static const size_t counts[] = {1, 2, 15, 16, 17, 4095, 4096, 4097, 10007};
     for (size_t c = 0; c < COUNT(counts); c++) {
-        struct model_message message = {.parameters = counts[c]};
+        struct piece piece = piece_whole(counts[c]);
         size_t size = counts[c] * sizeof(float);
         float *sent = vector_new(counts[c]), *received = vector_new(counts[c]);
         uint8_t *bytes = malloc(size + 4);
@@ -483,11 +532,9 @@ static void parameters_come_back_bit_for_bit_from_unaligned_bytes(void **state)
             sent[i] = (float)(random_normal(&random) * exp(20 * random_normal(&random)));
         sent[0] = -0.0f;
         for (size_t offset = 0; offset < 4; offset++) {
-            message_model_bytes(sent, counts[c], bytes + offset);
-            assert_int_equal(message_model_check(&message, bytes + offset, size, NULL),
-                             REFUSED_NOT);
-            assert_int_equal(message_model_check(&message, bytes + offset, size, received),
-                             REFUSED_NOT);
+            piece_encode(&piece, counts[c], sent, bytes + offset);
+            assert_true(piece_decode(&piece, bytes + offset, size, NULL));
+            assert_true(piece_decode(&piece, bytes + offset, size, received));
             assert_memory_equal(sent, received, size);
         }
         free(bytes);
@@ -503,30 +550,30 @@ static void a_value_that_is_not_finite_is_found_wherever_it_hides(void **state)
     enum { VALUES = 4099 };
     static float values[VALUES], out[VALUES];
     static uint8_t bytes[sizeof values + 1];
-    struct model_message message = {.parameters = VALUES};
+    struct piece piece = piece_whole(VALUES);
     for (size_t place = 0; place < VALUES; place += place < 40 || place > 4080 ? 1 : 37) {
         uint32_t bits = bad[place % COUNT(bad)], fine = 0;
         for (size_t i = 0; i < sizeof bits; i++)
             bytes[1 + place * 4 + i] = (uint8_t)(bits >> (8 * i));
-        assert_int_equal(message_model_check(&message, bytes + 1, sizeof values, NULL),
-                         REFUSED_MALFORMED);
-        assert_int_equal(message_model_check(&message, bytes + 1, sizeof values, out),
-                         REFUSED_MALFORMED);
+        assert_false(piece_decode(&piece, bytes + 1, sizeof values, NULL));
+        assert_false(piece_decode(&piece, bytes + 1, sizeof values, out));
         memcpy(bytes + 1 + place * 4, &fine, sizeof fine);
     }
-    assert_int_equal(message_model_check(&message, bytes + 1, sizeof values, NULL), REFUSED_NOT);
+    assert_true(piece_decode(&piece, bytes + 1, sizeof values, NULL));
 }
 
 static void a_parameter_frame_of_the_wrong_size_is_malformed(void **state)
 {
     (void)state;
     static const uint8_t bytes[64];
-    struct model_message message = {.parameters = 4};
-    for (size_t size = 0; size < sizeof bytes; size++)
-        assert_int_equal(message_model_check(&message, bytes, size, NULL),
-                         size == 16 ? REFUSED_NOT : REFUSED_MALFORMED);
-    message.parameters = SIZE_MAX; /* times four it would be −4 */
-    assert_int_equal(message_model_check(&message, bytes, 60, NULL), REFUSED_MALFORMED);
+    static const size_t wanted[ENCODINGS] = {16, 8, 8};
+    for (int encoding = 0; encoding < ENCODINGS; encoding++) {
+        struct piece piece = piece_of(4, 0, 1, 1, (enum encoding)encoding);
+        for (size_t size = 0; size < sizeof bytes; size++)
+            assert_int_equal(piece_decode(&piece, bytes, size, NULL), size == wanted[encoding]);
+    }
+    struct piece piece = piece_whole(1u << 30); /* times four it would be 0 in 32 bits */
+    assert_false(piece_decode(&piece, bytes, 0, NULL));
 }
 
 /* Measured between two libzmq 4.3 sockets over TCP. */
@@ -544,7 +591,7 @@ static void bytes_on_the_wire_are_those_of_zmtp_with_curve(void **state)
         struct gossip_message message = {.kind = MESSAGE_SHUFFLE};
         if (cases[i].parameters > 0) {
             message.kind = MESSAGE_MODEL;
-            message.model.parameters = cases[i].parameters;
+            message.model.piece = piece_whole(cases[i].parameters);
         }
         assert_int_equal(message_wire_bytes(&message, cases[i].header), cases[i].bytes);
     }
@@ -557,6 +604,7 @@ int main(void)
         cmocka_unit_test(a_model_header_comes_back_as_it_was_sent),
         cmocka_unit_test(a_shuffle_comes_back_as_it_was_sent),
         cmocka_unit_test(the_example_messages_are_the_published_bytes),
+        cmocka_unit_test(the_example_parameters_are_the_published_bytes),
         cmocka_unit_test(the_published_variants_are_judged_as_published),
         cmocka_unit_test(the_protocol_page_shows_every_vector),
         cmocka_unit_test(a_truncated_or_longer_header_is_malformed),
@@ -564,6 +612,7 @@ int main(void)
         cmocka_unit_test(a_bomb_is_refused_before_msgpack_sees_it),
         cmocka_unit_test(depth_and_elements_are_bounded_exactly),
         cmocka_unit_test(a_writer_that_is_full_says_so),
+        cmocka_unit_test(an_encoding_still_to_come_is_refused_as_such),
         cmocka_unit_test(every_number_of_a_model_header_is_bounded),
         cmocka_unit_test(a_value_of_the_wrong_type_is_malformed),
         cmocka_unit_test(a_shuffle_of_too_many_or_with_a_wrong_card_is_refused),

@@ -102,10 +102,9 @@ static void done(struct node *node)
 static struct gossip_message model_message(const struct node *node, double age, uint64_t sequence)
 {
     struct gossip_message message = {.kind = MESSAGE_MODEL,
-                                     .model = {.fragments = 1,
+                                     .model = {.piece = piece_whole(PARAMETERS),
                                                .age = age,
                                                .sequence = sequence,
-                                               .parameters = PARAMETERS,
                                                .model = new_model()}};
     memcpy(message.model.task, node->settings.task, TASK_ID_BYTES);
     return message;
@@ -390,10 +389,10 @@ static void a_model_of_another_task_or_shape_is_refused(void **state)
     message.model.task[0] ^= 1;
     assert_int_equal(receive(&node, 1, message), REFUSED_TASK);
     message = model_message(&node, 1, 2);
-    message.model.parameters--;
+    message.model.piece.count--;
     assert_int_equal(receive(&node, 1, message), REFUSED_MALFORMED);
     message = model_message(&node, 1, 3);
-    message.model.fragments = 2;
+    message.model.piece.fragments = 2;
     assert_int_equal(receive(&node, 1, message), REFUSED_MALFORMED);
     message = model_message(&node, NAN, 4);
     assert_int_equal(receive(&node, 1, message), REFUSED_MALFORMED);

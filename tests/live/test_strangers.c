@@ -322,8 +322,7 @@ static void send_model(zsock_t *sock, const char *task_hex, const float *values,
                        size_t count)
 {
     struct gossip_message message = {
-        .kind = MESSAGE_MODEL,
-        .model = {.fragments = 1, .age = 1, .sequence = 1, .parameters = said}};
+        .kind = MESSAGE_MODEL, .model = {.piece = piece_whole(said), .age = 1, .sequence = 1}};
     uint8_t header[HEADER_BYTES_MAX];
     sodium_hex2bin(message.model.task, TASK_ID_BYTES, task_hex, strlen(task_hex), NULL, NULL, NULL);
     size_t size = message_encode(&message, NULL, header);

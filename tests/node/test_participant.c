@@ -110,12 +110,10 @@ static void receive(struct setting *setting, struct participant *participant, pe
     float *values = vector_new(count);
     for (size_t i = 0; i < count; i++)
         values[i] = value;
-    struct gossip_message message = {.kind = MESSAGE_MODEL,
-                                     .model = {.fragments = 1,
-                                               .age = age,
-                                               .sequence = 1,
-                                               .parameters = count,
-                                               .model = version_of(values)}};
+    struct gossip_message message = {
+        .kind = MESSAGE_MODEL,
+        .model = {
+            .piece = piece_whole(count), .age = age, .sequence = 1, .model = version_of(values)}};
     assert_int_equal(participant_receive(participant, from, &message, (struct now){0}, out),
                      REFUSED_NOT);
 }

@@ -183,12 +183,12 @@ static void a_message_costs_what_gossip_pays(void **state)
     struct fedavg_outcome outcome;
     struct problem problem = {0};
     set_up(&setting, 1, NULL);
-    struct post *post = post_new(9, 1, false, &problem);
+    struct post *post =
+        post_new(9, model_parameters(setting.experiment->model), 1, false, &problem);
     struct gossip_message message = {
         .kind = MESSAGE_MODEL,
-        .model = {.fragments = 1,
-                  .sequence = 1,
-                  .parameters = model_parameters(setting.experiment->model)}};
+        .model = {.piece = piece_whole(model_parameters(setting.experiment->model)),
+                  .sequence = 1}};
     assert_true(fedavg_run(&setting.baseline, 9, &outcome, &problem));
     assert_int_equal(outcome.bytes, 2 * 9 * post_bytes(post, &message));
     post_free(&post);

@@ -108,9 +108,22 @@ static inline struct gossip_message example_model(void)
 {
     struct gossip_message message = {
         .kind = MESSAGE_MODEL,
-        .model = {.fragments = 1, .age = 12.5, .sequence = 42, .answer = true, .parameters = 4},
+        .model = {.piece = piece_whole(4), .age = 12.5, .sequence = 42, .answer = true},
     };
     example_task(message.model.task);
+    return message;
+}
+
+/* Half of the second of three fragments of a model, in bytes. */
+static inline struct gossip_message example_piece(void)
+{
+    struct gossip_message message = example_model();
+    message.model.answer = false;
+    message.model.piece = (struct piece){.seed = 0x0102030405060708,
+                                         .fragment = 1,
+                                         .fragments = 3,
+                                         .count = 128,
+                                         .encoding = ENCODING_I8};
     return message;
 }
 

@@ -55,6 +55,16 @@ static const char vector_model[] =
 
 static const char vector_parameters[] = "0000803f000020c000000000ffff7f7f";
 
+static const char vector_f16[] = "003c00c10000ff7b";
+
+static const char vector_i8[] = "0000803f7ffe0000";
+
+static const char vector_sample[] = "00000040000080400000c04000001041";
+
+static const char vector_piece[] =
+    "8bfecf0102030405060708ff020001010102c410000102030405060708090a0b0c0d0e0f03010403"
+    "05cb4029000000000000062a07c208cc80";
+
 static const char vector_shuffle[] =
     "840001010202ce01020304039182000301c5014f8200c4c09301c47a8700c4208a88e3dd7409f195"
     "fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c01c4208139770ea87d175f56a35466c3"
