@@ -3,9 +3,11 @@
 noinst_LIBRARIES += libmodel.a libkernels.a
 
 libmodel_a_SOURCES = \
+	model/activation.h \
 	model/clones.h \
 	model/columns.c \
 	model/columns.h \
+	model/curve.h \
 	model/data_open.c \
 	model/dataset.c \
 	model/dataset.h \
@@ -61,6 +63,7 @@ libmodel_a_SOURCES = \
 
 # Loops that must run on vector instructions.
 libkernels_a_SOURCES = \
+	model/activation.c \
 	model/layer_dense.c \
 	model/layer_relu.c \
 	model/optimizer.c \

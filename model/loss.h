@@ -19,8 +19,8 @@ size_t loss_outputs(size_t classes);
 double loss_gradient(size_t classes, float *outputs, const uint16_t *labels, size_t rows);
 
 /* A row: loss into losses (0 without a label), and the likeliest class into predicted; either may
- * be NULL, and labels when losses is. */
-void loss_predict(size_t classes, const float *outputs, const uint16_t *labels, size_t rows,
+ * be NULL, and labels when losses is. What `outputs` held is lost. */
+void loss_predict(size_t classes, float *outputs, const uint16_t *labels, size_t rows,
                   float *losses, uint16_t *predicted);
 
 #endif

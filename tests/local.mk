@@ -17,6 +17,7 @@ AM_TESTS_ENVIRONMENT = \
 	TSAN_OPTIONS='suppressions=$(abs_top_srcdir)/tests/tsan.supp'; export TSAN_OPTIONS;
 
 test_programs = \
+	tests/model/test_activation \
 	tests/model/test_dataset \
 	tests/model/test_evaluation \
 	tests/model/test_learner \
@@ -69,6 +70,8 @@ test_programs = \
 	tests/live/test_restart \
 	tests/live/test_strangers
 
+tests_model_test_activation_SOURCES = tests/model/test_activation.c tests/model/files.c tests/model/files.h
+tests_model_test_activation_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_dataset_SOURCES = tests/model/test_dataset.c tests/model/files.c tests/model/files.h
 tests_model_test_dataset_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_evaluation_SOURCES = tests/model/test_evaluation.c tests/model/files.c tests/model/files.h
