@@ -5,6 +5,8 @@ noinst_LIBRARIES += libgossip.a
 libgossip_a_SOURCES = \
 	gossip/encoding.c \
 	gossip/encoding.h \
+	gossip/flow.c \
+	gossip/flow.h \
 	gossip/hello.c \
 	gossip/hello.h \
 	gossip/membership.c \

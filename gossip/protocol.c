@@ -16,6 +16,7 @@ void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, 
         .silent_passes = READOUT_PATIENCE,
         .shuffle_interval = 1,
         .shuffle_partner = PEER_NONE,
+        .tokens = flow_first_tokens(&settings->flow),
     };
     view_init(&gossip->view, self, storage->entries, settings->view);
 }
@@ -104,19 +105,44 @@ static void meet(struct gossip *gossip, peer_id peer, struct actions *actions)
         send_model(gossip, peer, exchange == EXCHANGE_PUSHPULL, actions);
 }
 
-/* This period's exchanges, with `fanout` different random peers (all when there are fewer). */
-static void send_models(struct gossip *gossip, struct actions *actions)
+/* Exchanges with `count` different random peers (all of them when there are fewer). */
+static void meet_some(struct gossip *gossip, uint32_t count, struct random *random,
+                      struct actions *actions)
 {
-    struct random random = stream(gossip, RANDOM_PEER, gossip->round);
     uint32_t peers[VIEW_MAX];
     uint32_t left = gossip->view.count;
     for (uint32_t i = 0; i < left; i++)
         peers[i] = gossip->view.entries[i].peer;
-    for (uint32_t sent = 0; sent < gossip->settings->fanout && left > 0; sent++) {
-        uint32_t pick = random_below(&random, left);
+    for (uint32_t met = 0; met < count && met < FANOUT_MAX && left > 0; met++) {
+        uint32_t pick = random_below(random, left);
         meet(gossip, peers[pick], actions);
         peers[pick] = peers[--left];
     }
+}
+
+/* How many of this period's exchanges the token account lets happen; the others are put aside. */
+static uint32_t draw_proactive(struct gossip *gossip)
+{
+    const struct gossip_settings *settings = gossip->settings;
+    struct random random = stream(gossip, RANDOM_TOKEN, 2 * (uint64_t)gossip->round);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < settings->fanout; i++)
+        if (random_uniform(&random) < flow_proactive(&settings->flow, gossip->tokens))
+            count++;
+        else
+            gossip->tokens++;
+    return count;
+}
+
+/* This period's exchanges, if they are due, and `news` more. */
+static void speak(struct gossip *gossip, uint32_t news, struct actions *actions)
+{
+    struct random random = stream(gossip, RANDOM_PEER, gossip->round);
+    bool tokens = gossip->settings->flow.kind == FLOW_TOKEN;
+    uint32_t count = news;
+    if (gossip->send_due)
+        count += tokens ? draw_proactive(gossip) : gossip->settings->fanout;
+    meet_some(gossip, count, &random, actions);
     gossip->send_due = false;
 }
 
@@ -176,6 +202,8 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
         age = fmin(verdict.age, 2 * age + AGE_LEAP); /* no single claim carries a node away */
     }
     gossip->waiting_count = 0;
+    gossip->telling = gossip->to_tell;
+    gossip->to_tell = 0;
     gossip->training_age = age;
     gossip->training = true;
     gossip->pass_due = false;
@@ -195,7 +223,7 @@ void gossip_tick(struct gossip *gossip, struct now now, struct actions *actions)
     if (gossip->next_tick_us <= now.monotonic_us)
         gossip->next_tick_us = now.monotonic_us + gossip->settings->period_us;
     if (gossip->send_due) /* the pass of the last period still runs */
-        send_models(gossip, actions);
+        speak(gossip, 0, actions);
     gossip->send_due = true;
     gossip->pass_due = true;
     if (gossip->round >= gossip->next_shuffle)
@@ -214,14 +242,15 @@ void gossip_done(struct gossip *gossip, struct version *model, double share, str
     gossip->age = fmin(gossip->training_age + share, AGE_MAX);
     gossip->training = false;
     gossip->passes++;
-    if (gossip->send_due)
-        send_models(gossip, actions);
+    speak(gossip, gossip->telling, actions);
+    gossip->telling = 0;
     if (gossip->pass_due)
         begin_pass(gossip, actions);
 }
 
-/* The newest model of each peer waits; a full inbox pushes out what waited longest. */
-static void keep_waiting(struct gossip *gossip, peer_id from, const struct model_message *message)
+/* The newest model of each peer waits; a full inbox pushes out what waited longest. False when this
+ * one is no newer. */
+static bool keep_waiting(struct gossip *gossip, peer_id from, const struct model_message *message)
 {
     uint32_t place = 0;
     while (place < gossip->waiting_count && gossip->inbox[place].from != from)
@@ -231,7 +260,7 @@ static void keep_waiting(struct gossip *gossip, peer_id from, const struct model
         struct version *stale = message->model;
         version_release(&stale);
         gossip->counters.stale++;
-        return;
+        return false;
     }
     if (!known && gossip->waiting_count == gossip->settings->inbox)
         place = 0;
@@ -244,6 +273,24 @@ static void keep_waiting(struct gossip *gossip, peer_id from, const struct model
     }
     gossip->inbox[gossip->waiting_count++] = (struct waiting){
         .model = message->model, .age = message->age, .sequence = message->sequence, .from = from};
+    return true;
+}
+
+/* By the ages at receipt; when its turn comes they may be others. */
+static bool is_useful(const struct gossip *gossip, const struct model_message *message)
+{
+    return !merge_judge(&gossip->settings->merge, gossip->age, message->age, 1).ignore;
+}
+
+/* Something of use was heard: spends tokens on telling others, once it is merged. */
+static void react(struct gossip *gossip)
+{
+    const struct flow_settings *flow = &gossip->settings->flow;
+    uint64_t step = 2 * (uint64_t)gossip->counters.received + 1;
+    struct random random = stream(gossip, RANDOM_TOKEN, step);
+    uint32_t count = flow_round(flow_reactive(flow, gossip->tokens), &random);
+    gossip->tokens -= count;
+    gossip->to_tell += count;
 }
 
 static enum refusal receive_model(struct gossip *gossip, peer_id from,
@@ -266,8 +313,10 @@ static enum refusal receive_model(struct gossip *gossip, peer_id from,
         return refusal;
     }
     gossip->counters.received++;
-    keep_waiting(gossip, from, message);
+    bool useful = keep_waiting(gossip, from, message) && is_useful(gossip, message);
     message->model = NULL;
+    if (useful && settings->flow.kind == FLOW_TOKEN)
+        react(gossip);
     if (message->answer)
         send_model(gossip, from, false, actions);
     return REFUSED_NOT;

@@ -11,6 +11,10 @@
  * then the last finished model goes out again. A node that heard from nobody trains all the same.
  * With pull a node asks those peers for their last finished model instead of sending its own; it
  * answers at most PULLS_VIEWS times its view's capacity of asks a period, and refuses the rest.
+ * With a token account (gossip/flow.h) each of the period's exchanges either takes place or puts a
+ * token aside, and a model that the merge rule would not ignore, by the ages at its receipt, spends
+ * tokens on exchanges with random peers: as soon as the pass ends that has merged it, so that what
+ * is told is the news.
  *
  * The read-out is what a node evaluates and serves: an average over time and nodes. It follows the
  * models that are received, not the node's own, which leans to its own data pass after pass where
@@ -22,6 +26,7 @@
 #ifndef STARLING_PROTOCOL_H
 #define STARLING_PROTOCOL_H
 
+#include "gossip/flow.h"
 #include "gossip/merge.h"
 #include "gossip/message.h"
 #include "gossip/view.h"
@@ -42,6 +47,7 @@ struct gossip_settings {
     double jitter; /* standard deviation of a period, as a share of it */
     uint32_t fanout;
     enum exchange exchange;
+    struct flow_settings flow;
     struct merge_settings merge;
     size_t view;           /* capacity, 1 to VIEW_MAX */
     uint32_t inbox;        /* models that may wait, 1 to INBOX_MAX */
@@ -86,6 +92,9 @@ struct gossip {
     uint32_t round;                          /* ticks so far */
     uint32_t passes;                         /* finished */
     uint32_t next_shuffle, shuffle_interval; /* rounds */
+    uint32_t tokens;                         /* put aside, when there is a token account */
+    uint32_t to_tell;                        /* tokens spent, on what waits to be merged */
+    uint32_t telling;                        /* on what is merged by the pass that runs */
     uint32_t pull_nonce;                     /* of the last PULL sent */
     uint32_t answered;                       /* pulls, since the last tick */
     uint32_t silent_passes;                  /* since the read-out last followed a received model */

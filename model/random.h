@@ -27,6 +27,7 @@ enum random_purpose {
     RANDOM_NETWORK = 10,   /* sim: latency and loss of a message; node = sender, step = message */
     RANDOM_BOOTSTRAP = 11, /* sim: the first view of a node */
     RANDOM_EVALUATE = 12,  /* sim: which nodes and examples are evaluated */
+    RANDOM_TOKEN = 14,     /* gossip: token account; step = 2 round, or 2 received + 1 */
     RANDOM_FEDAVG = 17,    /* sim: which clients take part in FedAvg; step = round */
 };
 

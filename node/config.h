@@ -40,15 +40,17 @@ struct config {
         double holdout;         /* 0.2; 0 to 0.9 */
     } learn;
     struct {
-        uint64_t period_us; /* 10s; 1ms to 1 day. 500ms under `starling-sim live` */
-        bool period_given;  /* by a file or flag, not by default */
-        uint64_t fanout;    /* 1; 1 to 32 */
-        int exchange;       /* push, pull, pushpull */
-        int merge;          /* limited, age, average */
-        uint64_t view;      /* 20; 1 to 64 */
-        uint64_t inbox;     /* 8; 1 to 64 */
-        double age_limit;   /* 1 pass */
-        bool readout;       /* on */
+        uint64_t period_us;               /* 10s; 1ms to 1 day. 500ms under `starling-sim live` */
+        bool period_given;                /* by a file or flag, not by default */
+        uint64_t fanout;                  /* 1; 1 to 32 */
+        int exchange;                     /* push, pull, pushpull */
+        int flow;                         /* periodic, token */
+        uint64_t token_least, token_most; /* 10, 20; 1 to 1000 */
+        int merge;                        /* limited, age, average */
+        uint64_t view;                    /* 20; 1 to 64 */
+        uint64_t inbox;                   /* 8; 1 to 64 */
+        double age_limit;                 /* 1 pass */
+        bool readout;                     /* on */
     } gossip;
     struct {
         char listen[CONFIG_TEXT_MAX];    /* tcp://127.0.0.1:* : any free port */

@@ -15,6 +15,7 @@ const char *const config_sections[] = {"task", "learn", "gossip", "node", "contr
 
 static const char *const scale_words[] = {"auto", "none", "standard", "log", NULL};
 static const char *const schedule_words[] = {"inverse", "constant", NULL};
+static const char *const flow_words[] = {"periodic", "token", NULL};
 static const char *const exchange_words[] = {"push", "pull", "pushpull", NULL};
 
 /* clang-format off: a setting reads best as two or three lines of the same shape */
@@ -53,6 +54,12 @@ const struct setting config_settings[] = {
      .least = 1, .most = 32},
     {"gossip", "exchange", "push", "pull: ask for a model; pushpull: send one and get one",
      SETTING_CHOICE, MEMBER(gossip.exchange), .words = exchange_words},
+    {"gossip", "flow", "periodic", "token: save messages up, and spend them on news",
+     SETTING_CHOICE, MEMBER(gossip.flow), .words = flow_words},
+    {"gossip", "token_least", "10", "tokens from which on a node that hears nothing speaks",
+     SETTING_COUNT, MEMBER(gossip.token_least), .least = 1, .most = 1000},
+    {"gossip", "token_most", "20", "tokens at most", SETTING_COUNT, MEMBER(gossip.token_most),
+     .least = 1, .most = 1000},
     {"gossip", "merge", "limited", "how a received model is combined with one's own",
      SETTING_CHOICE, MEMBER(gossip.merge), .words = merge_rule_names},
     {"gossip", "view", "20", "peers known at a time", SETTING_COUNT, MEMBER(gossip.view),

@@ -36,6 +36,7 @@ test_programs = \
 	tests/gossip/test_encoding \
 	tests/gossip/test_hello \
 	tests/gossip/test_membership \
+	tests/gossip/test_flow \
 	tests/gossip/test_merge \
 	tests/gossip/test_message \
 	tests/gossip/test_protocol \
@@ -108,6 +109,9 @@ tests_gossip_test_hello_SOURCES = tests/gossip/test_hello.c tests/gossip/vectors
 tests_gossip_test_hello_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_membership_SOURCES = tests/gossip/test_membership.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_membership_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
+tests_gossip_test_flow_SOURCES = tests/gossip/test_flow.c
+tests_gossip_test_flow_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
+
 tests_gossip_test_merge_SOURCES = tests/gossip/test_merge.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_merge_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_message_SOURCES = tests/gossip/test_message.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h

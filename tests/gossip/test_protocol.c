@@ -318,6 +318,85 @@ static void push_pull_answers_with_ones_own_and_only_once(void **state)
     end(&node);
 }
 
+static void begin_with_tokens(struct node *node)
+{
+    begin(node);
+    node->settings.flow = (struct flow_settings){FLOW_TOKEN, 10, 20};
+    node->settings.shuffle_most = 1000;
+    node->gossip.next_shuffle = UINT32_MAX;
+    for (peer_id peer = 1; peer <= 7; peer++)
+        view_add(&node->gossip.view, peer);
+    gossip_start(&node->gossip, (struct now){0}, &node->actions);
+    node->gossip.next_shuffle = UINT32_MAX;
+}
+
+/* Whatever comes in, a node never has more than C tokens and, in the long run, sends no more than
+ * one model a period and those C. */
+static void a_token_account_never_spends_what_it_has_not(void **state)
+{
+    (void)state;
+    for (uint32_t heard = 0; heard <= 3; heard++) {
+        struct node node;
+        begin_with_tokens(&node);
+        node.gossip.tokens = 0;
+        uint32_t sent = 0, least = UINT32_MAX;
+        for (uint32_t round = 1; round <= 500; round++) {
+            for (peer_id from = 1; from <= heard; from++)
+                receive(&node, from, model_message(&node, round, round));
+            tick(&node);
+            done(&node);
+            sent += (uint32_t)count_of(&node, ACTION_SEND);
+            empty(&node);
+            assert_in_range(node.gossip.tokens, 0, 20);
+            /* a token a period, and none is lost */
+            assert_int_equal(sent + node.gossip.tokens + node.gossip.to_tell, round);
+            if (round > 50 && node.gossip.tokens < least)
+                least = node.gossip.tokens;
+        }
+        assert_true(heard > 1 ? least < 10 : least >= 9);
+        end(&node);
+    }
+}
+
+/* Not before it is merged, and then at once. */
+static void something_of_use_is_told_in_a_burst(void **state)
+{
+    (void)state;
+    struct node node;
+    begin_with_tokens(&node);
+    node.gossip.tokens = 8; /* PROACTIVE: 0 */
+    tick(&node);
+    node.gossip.tokens = 20;
+    receive(&node, 1, model_message(&node, 2, 1));
+    receive(&node, 2, model_message(&node, 2, 1));
+    assert_int_equal(node.gossip.tokens + node.gossip.to_tell, 20);
+    assert_in_range(node.gossip.to_tell, 3, 4); /* 20 / 10, then 18 / 10 */
+    uint32_t told = node.gossip.to_tell;
+    node.gossip.tokens = 8;
+    empty(&node);
+    done(&node); /* a pass that began before they came */
+    assert_int_equal(count_of(&node, ACTION_SEND), 0);
+    assert_int_equal(node.gossip.tokens, 9);
+    node.gossip.tokens = 7;
+    tick(&node);
+    empty(&node);
+    done(&node);
+    assert_int_equal(count_of(&node, ACTION_SEND), told);
+    for (size_t i = 0; i < told; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(node.actions.items[i].send.to, node.actions.items[j].send.to);
+    assert_float_equal(node.actions.items[0].send.message.model.age, 3, 0);
+    empty(&node);
+    node.gossip.tokens = 20;
+    receive(&node, 1, model_message(&node, 5, 2));
+    receive(&node, 1, model_message(&node, 5, 2)); /* the same again */
+    assert_int_equal(node.gossip.to_tell, 2);
+    node.gossip.age = 100;
+    receive(&node, 2, model_message(&node, 5, 2)); /* the rule would ignore it */
+    assert_int_equal(node.gossip.to_tell, 2);
+    end(&node);
+}
+
 static struct gossip_message pull_message(const struct node *node, uint32_t nonce)
 {
     struct gossip_message message = {.kind = MESSAGE_PULL, .pull = {.nonce = nonce}};
@@ -475,6 +554,8 @@ int main(void)
         cmocka_unit_test(the_inbox_holds_what_the_settings_say),
         cmocka_unit_test(one_claim_raises_an_age_by_a_leap_at_most),
         cmocka_unit_test(push_pull_answers_with_ones_own_and_only_once),
+        cmocka_unit_test(a_token_account_never_spends_what_it_has_not),
+        cmocka_unit_test(something_of_use_is_told_in_a_burst),
         cmocka_unit_test(pull_asks_for_models_instead_of_sending_its_own),
         cmocka_unit_test(a_pull_is_answered_so_often_a_period),
         cmocka_unit_test(a_model_of_another_task_or_shape_is_refused),

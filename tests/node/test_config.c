@@ -69,6 +69,7 @@ static void choices_are_numbered_as_their_enums(void **state)
         {"gossip.exchange", "pushpull", offsetof(struct config, gossip.exchange),
          EXCHANGE_PUSHPULL},
         {"gossip.exchange", "pull", offsetof(struct config, gossip.exchange), EXCHANGE_PULL},
+        {"gossip.flow", "token", offsetof(struct config, gossip.flow), FLOW_TOKEN},
         {"gossip.merge", "average", offsetof(struct config, gossip.merge), 2},
     };
     struct config config;

@@ -104,6 +104,7 @@ static void the_codec_changes_neither_digest_nor_bytes(void **state)
         {"sim.wire=off", "sim.drop=0.3", "gossip.view=4", NULL},
         {"sim.wire=off", "gossip.merge=uniform", "gossip.fanout=5", NULL},
         {"sim.wire=off", "gossip.exchange=pull", "gossip.fanout=2", NULL},
+        {"sim.wire=off", "gossip.flow=token", "gossip.token_least=2", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *wire[5] = {"sim.wire=on"};
