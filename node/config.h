@@ -88,6 +88,17 @@ void config_defaults(struct config *config);
  * with "FILE:LINE: ". `#` and `;` begin a comment at the start of a line, or between blanks. */
 enum starling_error config_load(struct config *config, const char *file, struct problem *problem);
 
+/* Takes what a file holds beyond settings: the sections [sweep] and [case NAME] of an experiment
+ * (`section` as between the brackets), once with `key` NULL where the section begins, then for each
+ * of its lines. `where` ("FILE:LINE") begins the text of a problem; an error ends the reading. */
+typedef enum starling_error config_taker(void *self, const char *section, const char *key,
+                                         const char *value, const char *where,
+                                         struct problem *problem);
+
+/* The same as config_load for a file that may hold such sections, which config_load refuses. */
+enum starling_error config_load_beyond(struct config *config, const char *file, config_taker *taker,
+                                       void *self, struct problem *problem);
+
 /* The line of an INI file that gives "section.key" last; 0 when none does or it cannot be read. */
 size_t config_line(const char *file, const char *name);
 

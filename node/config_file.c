@@ -10,15 +10,19 @@
 #include "node/files.h"
 
 #define FILE_BYTES_MAX 1048576
+#define SECTION_BYTES_MAX 128
 
 struct reading {
     struct config *config;
     const char *file;
-    char *next, *end; /* what inih has not asked for yet */
-    const char *line; /* the line it has now, comments and blanks around it removed */
-    size_t number;    /* of that line, from 1 */
-    size_t failed;    /* line of the first problem, 0: none */
-    size_t *given;    /* for each setting the line that gave it, 0: none */
+    char *next, *end;               /* what inih has not asked for yet */
+    const char *line;               /* the line it has now, comments and blanks around it removed */
+    size_t number;                  /* of that line, from 1 */
+    size_t failed;                  /* line of the first problem, 0: none */
+    size_t *given;                  /* for each setting the line that gave it, 0: none */
+    char beyond[SECTION_BYTES_MAX]; /* the section it stands in, when that is none of settings */
+    config_taker *taker;            /* of what stands there; NULL: nobody */
+    void *self;                     /* the taker's */
     struct problem *problem;
 };
 
@@ -49,6 +53,29 @@ static void strip(char *line)
         line[--length] = '\0';
 }
 
+static void hand_over(struct reading *reading, const char *key, const char *value)
+{
+    char where[PROBLEM_TEXT_MAX];
+    snprintf(where, sizeof where, "%.200s:%zu", reading->file, reading->number);
+    if (reading->taker(reading->self, reading->beyond, key, value, where, reading->problem))
+        reading->failed = reading->number;
+}
+
+/* A line "[name]", whole: inih keeps but 49 bytes of the name, and tells of no empty section. */
+static void enter_section(struct reading *reading, const char *line, size_t length)
+{
+    bool sweep = !strcmp(line, "[sweep]"), one_case = !strncmp(line, "[case ", 6);
+    reading->beyond[0] = '\0';
+    if (!reading->taker || reading->failed || !(sweep || one_case))
+        return;
+    if (length >= SECTION_BYTES_MAX) {
+        fail(reading, "the section's name is too long: shorten it");
+        return;
+    }
+    snprintf(reading->beyond, SECTION_BYTES_MAX, "%.*s", (int)length - 2, line + 1);
+    hand_over(reading, NULL, NULL);
+}
+
 /* inih's fgets: one whole line a call, so that its line numbers and ours agree. */
 static char *next_line(char *buffer, int size, void *self)
 {
@@ -68,6 +95,8 @@ static char *next_line(char *buffer, int size, void *self)
     size_t length = strlen(line);
     if (line[0] == '[' && line[length - 1] != ']')
         fail(reading, "a section's name ends with ]: put what follows on a line of its own");
+    if (line[0] == '[' && line[length - 1] == ']')
+        enter_section(reading, line, length);
     if (length > (size_t)size - 2)
         length = (size_t)size - 2;
     memcpy(buffer, line, length);
@@ -99,6 +128,10 @@ static int take(void *self, const char *section, const char *name, const char *b
     snprintf(where, sizeof where, "%.200s:%zu", reading->file, reading->number);
     const char *value = strpbrk(reading->line, "=:") + 1;
     value += strspn(value, BLANKS);
+    if (reading->beyond[0]) {
+        hand_over(reading, name, value);
+        return !reading->failed;
+    }
     if (config_set(reading->config, full, value, where, reading->problem)) {
         reading->failed = reading->number;
         return 0;
@@ -130,9 +163,14 @@ static enum starling_error parse(struct reading *reading)
 
 /* Reads `file` over `config`, which is half changed when it fails; given[] by setting. */
 static enum starling_error load(struct config *config, const char *file, size_t *given,
-                                struct problem *problem)
+                                config_taker *taker, void *self, struct problem *problem)
 {
-    struct reading reading = {.config = config, .file = file, .given = given, .problem = problem};
+    struct reading reading = {.config = config,
+                              .file = file,
+                              .given = given,
+                              .taker = taker,
+                              .self = self,
+                              .problem = problem};
     size_t size = 0;
     char *text = malloc(FILE_BYTES_MAX + 1);
     if (!text)
@@ -147,16 +185,29 @@ static enum starling_error load(struct config *config, const char *file, size_t 
     return error;
 }
 
-enum starling_error config_load(struct config *config, const char *file, struct problem *problem)
+enum starling_error config_load_beyond(struct config *config, const char *file, config_taker *taker,
+                                       void *self, struct problem *problem)
 {
     struct config copy = *config;
     size_t *given = calloc(config_setting_count, sizeof *given);
-    enum starling_error error =
-        given ? load(&copy, file, given, problem) : problem_no_memory(problem, "the configuration");
+    enum starling_error error = given ? load(&copy, file, given, taker, self, problem)
+                                      : problem_no_memory(problem, "the configuration");
     if (!error)
         *config = copy;
     free(given);
     return error;
+}
+
+enum starling_error config_load(struct config *config, const char *file, struct problem *problem)
+{
+    return config_load_beyond(config, file, NULL, NULL, problem);
+}
+
+static enum starling_error pass_over(void *self, const char *section, const char *key,
+                                     const char *value, const char *where, struct problem *problem)
+{
+    (void)self, (void)section, (void)key, (void)value, (void)where, (void)problem;
+    return STARLING_OK;
 }
 
 size_t config_line(const char *file, const char *name)
@@ -167,7 +218,7 @@ size_t config_line(const char *file, const char *name)
     size_t line = 0, *given = calloc(config_setting_count, sizeof *given);
     config_defaults(&scratch);
     if (given && dot && (size_t)(dot - name) < sizeof section &&
-        !load(&scratch, file, given, NULL)) {
+        !load(&scratch, file, given, pass_over, NULL, NULL)) {
         memcpy(section, name, (size_t)(dot - name));
         section[dot - name] = '\0';
         size_t index = setting_index(section, dot + 1);

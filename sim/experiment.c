@@ -134,8 +134,7 @@ static enum starling_error check_baseline(const char *list, struct problem *prob
     return STARLING_OK;
 }
 
-/* What can be known to be wrong before any data is read. */
-static enum starling_error check(const struct config *config, struct problem *problem)
+enum starling_error experiment_check(const struct config *config, struct problem *problem)
 {
     struct network network;
     enum starling_error error = check_baseline(config->sim.baseline, problem);
@@ -146,7 +145,7 @@ static enum starling_error check(const struct config *config, struct problem *pr
 
 struct experiment *experiment_new(const struct config *config, bool live, struct problem *problem)
 {
-    if (check(config, problem))
+    if (experiment_check(config, problem))
         return NULL;
     struct experiment *experiment = calloc(1, sizeof *experiment);
     if (!experiment) {

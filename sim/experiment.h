@@ -22,6 +22,9 @@ struct experiment {
     size_t test_count;   /* at the end all are used, during the run the first eval_examples */
 };
 
+/* What can be known to be wrong before any data is read. */
+enum starling_error experiment_check(const struct config *config, struct problem *problem);
+
 /* NULL and a problem. A round is 10 s of virtual time or, `live`, 500 ms when nobody gave
  * gossip.period; and real nodes are handed scaled tables, so the experiment then holds such too. */
 struct experiment *experiment_new(const struct config *config, bool live, struct problem *problem);

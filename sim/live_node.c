@@ -4,13 +4,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,9 +18,6 @@
 #define VALID_AFTER_S 86400
 #define ANSWER_MS 5000
 #define LOG_TAIL 512 /* bytes of a log that are searched for its last line */
-#define EXIT_NO_PROGRAM 127
-
-extern char **environ;
 
 enum starling_error live_node_make(struct live_node *node, size_t number, const char *dir,
                                    struct problem *problem)
@@ -147,101 +141,36 @@ char *live_node_program(const char *given, struct problem *problem)
     return NULL;
 }
 
-/* One BLAS thread a process; several on one machine would only stand in each other's way. */
-static char **make_environment(void)
-{
-    static const char setting[] = "OPENBLAS_NUM_THREADS=";
-    static char one[] = "OPENBLAS_NUM_THREADS=1";
-    size_t count = 0, kept = 0;
-    while (environ[count])
-        count++;
-    char **variables = calloc(count + 2, sizeof *variables);
-    for (size_t i = 0; variables && i < count; i++)
-        if (strncmp(environ[i], setting, sizeof setting - 1) != 0)
-            variables[kept++] = environ[i];
-    if (variables)
-        variables[kept] = one;
-    return variables;
-}
-
-/* Between fork and exec of a program with threads: only what is async-signal-safe. */
-static void become_node(const char *program, char *const arguments[], char *const variables[],
-                        int log, int nothing, pid_t launcher)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != launcher) /* it died before the kernel was asked */
-        _exit(EXIT_NO_PROGRAM);
-    if (dup2(nothing, STDIN_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
-        dup2(log, STDERR_FILENO) >= 0)
-        execve(program, arguments, variables);
-    _exit(EXIT_NO_PROGRAM);
-}
-
 enum starling_error live_node_start(struct live_node *node, const char *program,
                                     struct problem *problem)
 {
     char path[PATH_MAX], name[] = "starling-node", flag[] = "--dir";
     char *const arguments[] = {name, flag, node->dir, NULL};
     snprintf(path, sizeof path, "%s/node.log", node->dir);
-    char **variables = make_environment();
-    if (!variables)
-        return problem_no_memory(problem, "a node");
     int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    pid_t launcher = getpid(), process = -1;
-    if (log >= 0 && nothing >= 0)
-        process = fork();
-    if (process == 0)
-        become_node(program, arguments, variables, log, nothing, launcher);
-    int reason = errno;
+    int reason = log >= 0 ? process_start(&node->process, program, arguments, log, log) : errno;
     if (log >= 0)
         close(log);
-    if (nothing >= 0)
-        close(nothing);
-    free(variables);
-    if (process < 0)
-        return problem_set(problem, STARLING_FAILED, "node %zu: cannot be started: %s",
-                           node->number, strerror(reason));
-    node->process = process;
-    return STARLING_OK;
+    return reason ? problem_set(problem, STARLING_FAILED, "node %zu: cannot be started: %s",
+                                node->number, strerror(reason))
+                  : STARLING_OK;
 }
 
 bool live_node_gone(struct live_node *node)
 {
-    if (!node->process || node->ended)
-        return true;
-    pid_t process;
-    do
-        process = waitpid(node->process, &node->status, WNOHANG);
-    while (process < 0 && errno == EINTR);
-    node->ended = process != 0;
-    return node->ended;
+    return process_gone(&node->process);
 }
 
-/* The last line of the node's log, or "". */
-static void last_words(const struct live_node *node, char words[LOG_TAIL + 1])
+static void last_words(const struct live_node *node, char *words, size_t size)
 {
     char path[PATH_MAX];
     words[0] = '\0';
     snprintf(path, sizeof path, "%s/node.log", node->dir);
-    FILE *file = fopen(path, "re");
-    if (!file)
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
         return;
-    if (fseek(file, -LOG_TAIL, SEEK_END) != 0)
-        rewind(file);
-    size_t size = fread(words, 1, LOG_TAIL, file);
-    fclose(file);
-    while (size > 0 && (words[size - 1] == '\n' || words[size - 1] == '\0'))
-        size--;
-    words[size] = '\0';
-    char *line = strrchr(words, '\n');
-    if (line)
-        memmove(words, line + 1, strlen(line + 1) + 1);
+    process_last_words(file, words, size);
+    close(file);
 }
 
 enum starling_error live_node_check(struct live_node *node, struct problem *problem)
@@ -249,12 +178,8 @@ enum starling_error live_node_check(struct live_node *node, struct problem *prob
     if (!live_node_gone(node))
         return STARLING_OK;
     char words[LOG_TAIL + 1], how[64];
-    last_words(node, words);
-    if (WIFSIGNALED(node->status))
-        snprintf(how, sizeof how, "was ended by signal %d (%s)", WTERMSIG(node->status),
-                 strsignal(WTERMSIG(node->status)));
-    else
-        snprintf(how, sizeof how, "ended by itself, exit status %d", WEXITSTATUS(node->status));
+    last_words(node, words, sizeof words);
+    process_how(&node->process, how, sizeof how);
     return problem_set(problem, STARLING_FAILED, "node %zu: %s%s%s", node->number, how,
                        words[0] ? ": " : "", words);
 }
@@ -276,7 +201,7 @@ json_t *live_node_ask(const struct live_node *node, json_t *request, unsigned ch
 double live_node_memory(const struct live_node *node)
 {
     char path[64], line[256];
-    snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", (long)node->process);
+    snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", (long)node->process.id);
     FILE *file = fopen(path, "re");
     if (!file)
         return NAN;
@@ -294,6 +219,5 @@ double live_node_memory(const struct live_node *node)
 
 void live_node_signal(const struct live_node *node, int number)
 {
-    if (node->process && !node->ended)
-        kill(node->process, number);
+    process_signal(&node->process, number);
 }

@@ -1,27 +1,24 @@
 /* live_node — one starling-node process of a live run: its folder, its start, its control, its end.
  *
- * The child gets a process group of its own, so that Ctrl-C at the terminal reaches the launcher
- * alone, and SIGTERM from the kernel should the launcher die. What it says goes to node.log in its
- * folder; its last line becomes the reason when the node ends by itself.
+ * What it says goes to node.log in its folder; its last line becomes the reason when the node ends
+ * by itself.
  */
 #ifndef STARLING_LIVE_NODE_H
 #define STARLING_LIVE_NODE_H
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include "node/authority.h"
 #include "node/config.h"
+#include "sim/process.h"
 
 struct live_node {
     size_t number;
     char *dir, *socket;
     struct public_keys keys;
     char endpoint[ENDPOINT_MAX]; /* "" until it is known */
-    pid_t process;               /* 0: none */
-    int status;                  /* as waitpid gave it, once `ended` */
-    bool ended;
+    struct process process;
 };
 
 /* Makes the folder DIR/node-NUMBER. Whatever it returns, live_node_clear takes it back. */

@@ -24,12 +24,16 @@ libsim_a_SOURCES = \
 	sim/measure.h \
 	sim/network.c \
 	sim/network.h \
+	sim/out.c \
+	sim/out.h \
 	sim/plot.c \
 	sim/plot.h \
 	sim/pool.c \
 	sim/pool.h \
 	sim/post.c \
 	sim/post.h \
+	sim/process.c \
+	sim/process.h \
 	sim/progress.c \
 	sim/progress.h \
 	sim/report.c \
@@ -41,6 +45,16 @@ libsim_a_SOURCES = \
 	sim/stopwatch.c \
 	sim/stopwatch.h \
 	sim/summary.c \
+	sim/sweep.c \
+	sim/sweep.h \
+	sim/sweep_figures.c \
+	sim/sweep_figures.h \
+	sim/sweep_plan.c \
+	sim/sweep_plan.h \
+	sim/sweep_runs.c \
+	sim/sweep_runs.h \
+	sim/sweep_table.c \
+	sim/sweep_table.h \
 	sim/world.c \
 	sim/world.h
 

@@ -49,6 +49,9 @@ static void write_line(const struct progress *progress, uint64_t done, double no
     if (progress->evaluated && isfinite(progress->accuracy) && used < size)
         used += (size_t)snprintf(out + used, size - used, "  accuracy %.1f%% ±%.1f",
                                  100 * progress->accuracy, 100 * progress->deviation);
+    if (progress->running > 0 && used < size)
+        used += (size_t)snprintf(out + used, size - used, "  %llu running",
+                                 (unsigned long long)progress->running);
     double elapsed = now - progress->started_s;
     if (done == 0 || elapsed <= 0 || used >= size)
         return;
@@ -58,8 +61,12 @@ static void write_line(const struct progress *progress, uint64_t done, double no
     size_t length = strlen(word);
     char left[32];
     write_duration((double)(progress->total - done) / speed, left, sizeof left);
-    snprintf(out + used, size - used, "  %.*f %s%s/s  %s left", speed < 100 ? 1 : 0, speed, word,
-             length > 0 && word[length - 1] == 's' ? "es" : "s", left);
+    const char *plural = length > 0 && word[length - 1] == 's' ? "es" : "s";
+    if (speed >= 0.095)
+        snprintf(out + used, size - used, "  %.*f %s%s/s  %s left", speed < 100 ? 1 : 0, speed,
+                 word, plural, left);
+    else
+        snprintf(out + used, size - used, "  %.0f s/%s  %s left", 1 / speed, word, left);
 }
 
 /* Bytes of the longest beginning of `line` that fits `columns`; UTF-8 goes by its first bytes. */
@@ -84,6 +91,17 @@ static void redraw(struct progress *progress, const char *line)
     progress->shown = true;
 }
 
+static void write_now(struct progress *progress, uint64_t done, double now)
+{
+    char line[LINE_MAX_BYTES];
+    progress->last_s = now;
+    write_line(progress, done, now, line, sizeof line);
+    if (progress->terminal)
+        redraw(progress, line);
+    else
+        fprintf(stderr, "%s\n", line);
+}
+
 void progress_show(struct progress *progress, uint64_t done, const struct round_row *latest)
 {
     if (progress->quiet)
@@ -100,22 +118,32 @@ void progress_show(struct progress *progress, uint64_t done, const struct round_
     double now = stopwatch_seconds();
     if (progress->terminal ? now - progress->last_s < REDRAW_S && done < progress->total : !fresh)
         return;
-    progress->last_s = now;
-    char line[LINE_MAX_BYTES];
-    write_line(progress, done, now, line, sizeof line);
-    if (progress->terminal)
-        redraw(progress, line);
-    else
-        fprintf(stderr, "%s\n", line);
+    write_now(progress, done, now);
+}
+
+void progress_count(struct progress *progress, uint64_t done, uint64_t running)
+{
+    double now = stopwatch_seconds();
+    bool fresh = done != progress->told;
+    progress->running = running;
+    if (progress->quiet || (progress->terminal ? now - progress->last_s < REDRAW_S : !fresh))
+        return;
+    progress->told = done;
+    write_now(progress, done, now);
+}
+
+void progress_clear(struct progress *progress)
+{
+    if (progress->shown)
+        fputs("\r\033[K", stderr);
+    progress->shown = false;
 }
 
 void progress_note(struct progress *progress, const char *format, ...)
 {
     if (progress->quiet)
         return;
-    if (progress->shown)
-        fputs("\r\033[K", stderr);
-    progress->shown = false;
+    progress_clear(progress);
     va_list arguments;
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);

@@ -17,11 +17,18 @@ struct progress {
     bool evaluated;           /* there is a latest evaluation: */
     uint64_t evaluated_round;
     double accuracy, deviation;
+    uint64_t running; /* of those that are not done; 0: not told */
+    uint64_t told;    /* done when progress_count last wrote a line */
 };
 
 void progress_begin(struct progress *progress, const char *unit, uint64_t total, bool quiet);
 /* `done` of total, and the latest evaluation (or NULL): redraws at most ten times a second. */
 void progress_show(struct progress *progress, uint64_t done, const struct round_row *latest);
+/* `done` of total while `running` others go on: a line for each that ends elsewhere than on a
+ * terminal. */
+void progress_count(struct progress *progress, uint64_t done, uint64_t running);
+/* Wipes the changing line for somebody else's; it comes back with the next one shown. */
+void progress_clear(struct progress *progress);
 /* A line of its own, as printf has it: what is worth knowing once. */
 void progress_note(struct progress *progress, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "node/files.h"
+#include "sim/out.h"
 #include "sim/report.h"
 
 /* The files of a run; others in its folder are somebody else's. */
@@ -35,75 +36,11 @@ struct results {
     size_t curve_count, curve_capacity;
 };
 
-static char *path_of(const char *dir, const char *name)
-{
-    char *path;
-    return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
-}
-
-static enum starling_error cannot_write(const char *path, struct problem *problem)
-{
-    return problem_set(problem, STARLING_FAILED, "%s: %s: %s", path, strerror(errno),
-                       errno == ENOSPC || errno == EDQUOT
-                           ? "make room on the disk; what was written before is kept"
-                           : "choose a folder that can be written with --out");
-}
-
-static enum starling_error make_one(const char *path, size_t *made, struct problem *problem)
-{
-    if (mkdir(path, 0777) == 0)
-        ++*made;
-    else if (errno != EEXIST)
-        return cannot_write(path, problem);
-    return STARLING_OK;
-}
-
-/* Makes `dir` and its parents; *made counts those that are new. */
-static enum starling_error make_dirs(const char *dir, size_t *made, struct problem *problem)
-{
-    char *path = strdup(dir);
-    if (!path)
-        return problem_no_memory(problem, "a folder's name");
-    enum starling_error error = STARLING_OK;
-    for (char *slash = strchr(path + 1, '/'); slash && error == STARLING_OK;
-         slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        error = make_one(path, made, problem);
-        *slash = '/';
-    }
-    struct stat status;
-    if (error == STARLING_OK)
-        error = make_one(path, made, problem);
-    if (error == STARLING_OK && stat(path, &status) != 0)
-        error = cannot_write(path, problem);
-    else if (error == STARLING_OK && !S_ISDIR(status.st_mode))
-        error = problem_set(problem, STARLING_INVALID,
-                            "%s: is a file: choose another folder with --out", path);
-    free(path);
-    return error;
-}
-
-/* Takes back the folders that were made, as far as nobody has put anything into them. */
-static void remove_dirs(const char *dir, size_t made)
-{
-    char *path = strdup(dir), *slash = path;
-    while (slash && made > 0) {
-        if (rmdir(path) == 0)
-            made--;
-        else if (errno != ENOENT)
-            break;
-        slash = strrchr(path, '/');
-        if (slash)
-            *slash = '\0';
-    }
-    free(path);
-}
-
 static bool holds_run(const char *dir)
 {
     bool found = false;
     for (size_t i = 0; i < RUN_FILES && !found; i++) {
-        char *path = path_of(dir, run_files[i]);
+        char *path = out_path(dir, run_files[i]);
         found = path && access(path, F_OK) == 0;
         free(path);
     }
@@ -112,50 +49,20 @@ static bool holds_run(const char *dir)
 
 static void remove_file(const char *dir, const char *name)
 {
-    char *path = path_of(dir, name);
+    char *path = out_path(dir, name);
     if (path)
         unlink(path);
     free(path);
 }
 
-/* A text made in memory, so that its file is written whole or not at all. */
-struct text {
-    char *bytes;
-    size_t size;
-    FILE *file;
-};
-
-static enum starling_error text_begin(struct text *text, struct problem *problem)
-{
-    text->file = open_memstream(&text->bytes, &text->size);
-    return text->file ? STARLING_OK : problem_no_memory(problem, "a result file");
-}
-
-/* Ends the text and, unless making it came to an error, puts it into DIR/NAME. */
-static enum starling_error text_end(struct text *text, const char *dir, const char *name,
-                                    enum starling_error error, struct problem *problem)
-{
-    if (fclose(text->file) != 0 && error == STARLING_OK)
-        error = problem_no_memory(problem, "a result file");
-    if (error == STARLING_OK) {
-        char *path = path_of(dir, name);
-        const struct file_part part = {text->bytes, text->size};
-        error = path ? file_write(path, 0666, &part, 1, problem)
-                     : problem_no_memory(problem, "a file's name");
-        free(path);
-    }
-    free(text->bytes);
-    return error;
-}
-
 static enum starling_error write_experiment(const struct results *results, struct problem *problem)
 {
-    struct text text;
-    enum starling_error error = text_begin(&text, problem);
+    struct out_text text;
+    enum starling_error error = out_text_begin(&text, problem);
     if (error != STARLING_OK)
         return error;
     error = config_write(&results->config, "task learn gossip sim", false, text.file, problem);
-    return text_end(&text, results->dir, "experiment.ini", error, problem);
+    return out_text_end(&text, results->dir, "experiment.ini", error, problem);
 }
 
 static enum starling_error flush_table(const struct results *results, struct table *table,
@@ -170,9 +77,9 @@ static enum starling_error flush_table(const struct results *results, struct tab
     __fpurge(table->file);
     bool cut = ftruncate(fileno(table->file), table->whole) == 0;
     (void)cut; /* where even that fails, the first problem is the one to tell */
-    char *path = path_of(results->dir, table->name);
+    char *path = out_path(results->dir, table->name);
     errno = why;
-    enum starling_error error = cannot_write(path ? path : table->name, problem);
+    enum starling_error error = out_cannot_write(path ? path : table->name, problem);
     free(path);
     return error;
 }
@@ -180,11 +87,11 @@ static enum starling_error flush_table(const struct results *results, struct tab
 static enum starling_error open_table(const struct results *results, struct table *table,
                                       const char *name, const char *heads, struct problem *problem)
 {
-    char *path = path_of(results->dir, name);
+    char *path = out_path(results->dir, name);
     if (!path)
         return problem_no_memory(problem, "a file's name");
     *table = (struct table){.name = name, .file = fopen(path, "we")};
-    enum starling_error error = table->file ? STARLING_OK : cannot_write(path, problem);
+    enum starling_error error = table->file ? STARLING_OK : out_cannot_write(path, problem);
     free(path);
     if (error != STARLING_OK)
         return error;
@@ -206,7 +113,7 @@ struct results *results_open(const char *dir, const struct config *config, bool 
         return NULL;
     }
     results->config = *config;
-    if (make_dirs(dir, &results->made, problem) != STARLING_OK)
+    if (out_make_folder(dir, &results->made, problem) != STARLING_OK)
         goto fail;
     if (!force && holds_run(dir)) {
         problem_set(problem, STARLING_INVALID,
@@ -224,7 +131,7 @@ struct results *results_open(const char *dir, const struct config *config, bool 
     results_close(&results);
     return NULL;
 fail:
-    remove_dirs(dir, results->made);
+    out_remove_folder(dir, results->made);
     free(results->dir);
     free(results);
     return NULL;
@@ -332,7 +239,7 @@ static void put_nodes(const struct node_row *nodes, size_t count, FILE *file)
 static enum starling_error write_nodes(const struct results *results, const struct node_row *nodes,
                                        size_t count, struct problem *problem)
 {
-    char *path = path_of(results->dir, "nodes.csv");
+    char *path = out_path(results->dir, "nodes.csv");
     if (!path)
         return problem_no_memory(problem, "a file's name");
     enum starling_error error = STARLING_OK;
@@ -342,11 +249,11 @@ static enum starling_error write_nodes(const struct results *results, const stru
         bool failed = ferror(file) != 0;
         failed |= fclose(file) != 0;
         if (failed) {
-            error = cannot_write(path, problem);
+            error = out_cannot_write(path, problem);
             unlink(path);
         }
     } else {
-        error = cannot_write(path, problem);
+        error = out_cannot_write(path, problem);
     }
     free(path);
     return error;
@@ -366,23 +273,23 @@ static enum starling_error write_report(const struct results *results,
         .curves = results->curves,
         .curve_count = results->curve_count,
     };
-    struct text text;
-    enum starling_error error = text_begin(&text, problem);
+    struct out_text text;
+    enum starling_error error = out_text_begin(&text, problem);
     if (error != STARLING_OK)
         return error;
     error = report_write(&report, text.file, problem);
-    return text_end(&text, results->dir, "report.html", error, problem);
+    return out_text_end(&text, results->dir, "report.html", error, problem);
 }
 
 static enum starling_error write_summary(const struct results *results,
                                          const struct summary *summary, struct problem *problem)
 {
-    struct text text;
-    enum starling_error error = text_begin(&text, problem);
+    struct out_text text;
+    enum starling_error error = out_text_begin(&text, problem);
     if (error != STARLING_OK)
         return error;
     error = summary_write(summary, text.file, problem);
-    return text_end(&text, results->dir, "summary.json", error, problem);
+    return out_text_end(&text, results->dir, "summary.json", error, problem);
 }
 
 enum starling_error results_finish(struct results *results, const struct summary *summary,
@@ -413,7 +320,7 @@ void results_close(struct results **results)
     if (ours->count == 0 && !ours->finished) {
         remove_file(ours->dir, "experiment.ini");
         remove_file(ours->dir, "rounds.csv");
-        remove_dirs(ours->dir, ours->made);
+        out_remove_folder(ours->dir, ours->made);
     }
     free(ours->rows);
     free(ours->curves);

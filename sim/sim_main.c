@@ -11,6 +11,7 @@
 
 #include "node/config.h"
 #include "sim/run.h"
+#include "sim/sweep.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -26,7 +27,7 @@ static void interrupt(int number)
     interrupted = 1;
 }
 
-static const char *const commands[] = {"run", "live", NULL};
+static const char *const commands[] = {"run", "live", "sweep", NULL};
 
 static void help(FILE *file)
 {
@@ -37,7 +38,9 @@ static void help(FILE *file)
           "  starling-sim run --data idx:mnist --model mlp:64 --partition dirichlet:0.3 \\\n"
           "               --baseline local,central,fedavg --out runs/skewed\n"
           "\n"
-          "usage: starling-sim run|live [FILE.ini] [options]\n"
+          "  starling-sim sweep FILE.ini --vary gossip.merge=limited,average --seeds 1-5\n"
+          "\n"
+          "usage: starling-sim run|live|sweep [FILE.ini] [options]\n"
           "\n"
           "what is learned\n"
           "  --data SPEC        synth:writers, idx:DIR, csv:FILE?label=COL, libsvm:FILE\n"
@@ -55,6 +58,12 @@ static void help(FILE *file)
           "  --force            replace the results of an earlier run\n"
           "  --json             print summary.json on stdout and nothing else\n"
           "  --quiet            no progress\n"
+          "many runs (sweep)\n"
+          "  --vary SECTION.KEY=A,B,C  each of these values; every combination is run.\n"
+          "                     With ; between them where a value holds a comma\n"
+          "  --seeds LIST       each combination with each of these seeds: 1-5 or 1,2,3\n"
+          "  --jobs N           runs at a time (one a core)\n"
+          "  --at LIST          also compare the evaluations at these rounds\n"
           "everything else\n"
           "  --set SECTION.KEY=VALUE   any setting; as many as you like\n"
           "  --settings         list them, with their defaults\n"
@@ -73,6 +82,10 @@ enum option_key {
     KEY_QUIET,
     KEY_SET,
     KEY_SETTINGS,
+    KEY_VARY,
+    KEY_SEEDS,
+    KEY_JOBS,
+    KEY_AT,
     KEY_VERSION,
 };
 
@@ -97,6 +110,10 @@ static const struct option options[] = {
     {"quiet", no_argument, NULL, KEY_QUIET},
     {"set", required_argument, NULL, KEY_SET},
     {"settings", no_argument, NULL, KEY_SETTINGS},
+    {"vary", required_argument, NULL, KEY_VARY},
+    {"seeds", required_argument, NULL, KEY_SEEDS},
+    {"jobs", required_argument, NULL, KEY_JOBS},
+    {"at", required_argument, NULL, KEY_AT},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, KEY_VERSION},
     {NULL, 0, NULL, 0},
@@ -131,9 +148,56 @@ static int wrong_option(const char *word)
     return EXIT_USAGE;
 }
 
+enum command { COMMAND_RUN, COMMAND_LIVE, COMMAND_SWEEP };
+
+/* All that a command line says. */
+struct wanted {
+    enum command command;
+    struct config config;
+    struct run_options run;
+    struct sweep_plan plan;
+    size_t jobs;
+    const char *file; /* NULL: none */
+};
+
+#define JOBS_MAX 1024
+
+static enum starling_error read_jobs(const char *text, size_t *jobs, struct problem *problem)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || number < 1 || number > JOBS_MAX)
+        return problem_set(problem, STARLING_INVALID,
+                           "--jobs: \"%.40s\": write a whole number from 1 to %d", text, JOBS_MAX);
+    *jobs = number;
+    return STARLING_OK;
+}
+
+/* The options of a sweep. */
+static enum starling_error read_sweep_option(int key, struct wanted *wanted,
+                                             struct problem *problem)
+{
+    if (wanted->command != COMMAND_SWEEP)
+        return problem_set(problem, STARLING_INVALID,
+                           "--%s: is for many runs: use starling-sim sweep",
+                           key == KEY_VARY    ? "vary"
+                           : key == KEY_SEEDS ? "seeds"
+                           : key == KEY_AT    ? "at"
+                                              : "jobs");
+    switch (key) {
+    case KEY_VARY:
+        return sweep_plan_vary(&wanted->plan, optarg, problem);
+    case KEY_SEEDS:
+        return sweep_plan_seeds(&wanted->plan, optarg, problem);
+    case KEY_AT:
+        return sweep_plan_at(&wanted->plan, optarg, problem);
+    default:
+        return read_jobs(optarg, &wanted->jobs, problem);
+    }
+}
+
 /* Reads the flags over the file; -1: go on, else the exit status. */
-static int read_options(int argc, char **argv, struct config *config,
-                        struct run_options *run_options, struct problem *problem)
+static int read_options(int argc, char **argv, struct wanted *wanted, struct problem *problem)
 {
     int key;
     optind = 1;
@@ -159,21 +223,24 @@ static int read_options(int argc, char **argv, struct config *config,
         } else if (key == KEY_OUT) {
             if (!*optarg)
                 return fail(EXIT_USAGE, "--out: is empty: name a folder");
-            run_options->out = optarg;
+            wanted->run.out = optarg;
         } else if (key == KEY_WIRE) {
-            config->sim.wire = true;
+            wanted->config.sim.wire = true;
         } else if (key == KEY_FORCE) {
-            run_options->force = true;
+            wanted->run.force = true;
         } else if (key == KEY_JSON) {
-            run_options->json = run_options->quiet = true;
+            wanted->run.json = wanted->run.quiet = true;
         } else if (key == KEY_QUIET) {
-            run_options->quiet = true;
+            wanted->run.quiet = true;
         } else if (key == KEY_SET) {
-            error = config_set_pair(config, optarg, "--set", problem);
+            error = config_set_pair(&wanted->config, optarg, "--set", problem);
+        } else if (key >= KEY_VARY && key <= KEY_AT) {
+            error = read_sweep_option(key, wanted, problem);
         } else {
             char where[32];
             snprintf(where, sizeof where, "--%s", options[key - KEY_SETTING].name);
-            error = config_set(config, settings[key - KEY_SETTING], optarg, where, problem);
+            error =
+                config_set(&wanted->config, settings[key - KEY_SETTING], optarg, where, problem);
         }
         if (error)
             return fail(EXIT_USAGE, problem->text);
@@ -181,15 +248,12 @@ static int read_options(int argc, char **argv, struct config *config,
     return -1;
 }
 
-/* The configuration file comes before the flags, wherever it stands among them; *file is NULL when
- * there is none. */
-static int read_arguments(int argc, char **argv, struct config *config,
-                          struct run_options *run_options, const char **file,
-                          struct problem *problem)
+/* The configuration file comes before the flags, wherever it stands among them. */
+static int read_arguments(int argc, char **argv, struct wanted *wanted, struct problem *problem)
 {
-    struct config scratch = *config;
-    struct run_options ignored = *run_options;
-    int status = read_options(argc, argv, &scratch, &ignored, problem);
+    struct wanted scratch = *wanted;
+    int status = read_options(argc, argv, &scratch, problem);
+    sweep_plan_clear(&scratch.plan);
     if (status >= 0)
         return status;
     if (argc - optind > 1) {
@@ -198,14 +262,12 @@ static int read_arguments(int argc, char **argv, struct config *config,
         return EXIT_USAGE;
     }
     if (optind < argc) {
-        *file = argv[optind];
-        if (config_load(config, *file, problem))
+        wanted->file = argv[optind];
+        if (config_load_beyond(&wanted->config, wanted->file, sweep_plan_take, &wanted->plan,
+                               problem))
             return fail(EXIT_USAGE, problem->text);
-        return read_options(argc, argv, config, run_options, problem);
     }
-    *config = scratch;
-    *run_options = ignored;
-    return -1;
+    return read_options(argc, argv, wanted, problem);
 }
 
 /* The flag that gave setting `name` last; NULL: none did. argv has been found sound before. */
@@ -247,11 +309,13 @@ static void say_where(int argc, char **argv, const char *file, struct problem *p
         problem_set(problem, said.error, "%.120s:%zu: %.380s", file, line, said.text);
 }
 
-static int read_command(const char *word, bool *live)
+static int read_command(const char *word, enum command *command)
 {
-    *live = strcmp(word, "live") == 0;
-    if (*live || strcmp(word, "run") == 0)
-        return -1;
+    for (size_t i = 0; commands[i]; i++)
+        if (strcmp(word, commands[i]) == 0) {
+            *command = (enum command)i;
+            return -1;
+        }
     if (strcmp(word, "--version") == 0) {
         puts("starling-sim " PACKAGE_VERSION);
         return EXIT_DONE;
@@ -268,7 +332,7 @@ static int read_command(const char *word, bool *live)
     if (nearest)
         fprintf(stderr, "starling-sim: %s: no such command: did you mean %s?\n", word, nearest);
     else
-        fprintf(stderr, "starling-sim: %s: no such command: run, live, or --help\n", word);
+        fprintf(stderr, "starling-sim: %s: no such command: run, live, sweep, or --help\n", word);
     return EXIT_USAGE;
 }
 
@@ -294,34 +358,74 @@ static void catch_signals(void)
     signal(SIGXFSZ, SIG_IGN);
 }
 
+/* One experiment; *interrupted: it has not all that it was to have. */
+static enum starling_error do_run(struct wanted *wanted, bool *incomplete, struct problem *problem)
+{
+    bool complete = false;
+    wanted->run.live = wanted->command == COMMAND_LIVE;
+    if (sweep_plan_any(&wanted->plan) && !wanted->run.quiet)
+        fprintf(stderr,
+                "%s: holds a sweep: only its own settings are run; starling-sim sweep "
+                "makes all\n",
+                wanted->file);
+    enum starling_error error = run_experiment(&wanted->config, &wanted->run, &complete, problem);
+    *incomplete = !complete && interrupted;
+    return error;
+}
+
+static enum starling_error do_sweep(struct wanted *wanted, bool *incomplete,
+                                    struct problem *problem)
+{
+    const struct sweep_options sweep_options = {.force = wanted->run.force,
+                                                .quiet = wanted->run.quiet,
+                                                .json = wanted->run.json,
+                                                .out = wanted->run.out,
+                                                .file = wanted->file,
+                                                .jobs = wanted->jobs,
+                                                .interrupted = &interrupted};
+    size_t failed = 0;
+    enum starling_error error =
+        sweep(&wanted->config, &wanted->plan, &sweep_options, &failed, problem);
+    *incomplete = interrupted;
+    if (!error && failed > 0 && !interrupted)
+        error = problem_set(problem, STARLING_FAILED,
+                            "sweep: %zu of %zu runs failed: mend what they say; the same command "
+                            "makes them again",
+                            failed, wanted->plan.run_count);
+    return error;
+}
+
 int main(int argc, char **argv)
 {
-    struct run_options run_options = {.interrupted = &interrupted};
+    static struct wanted wanted = {.run = {.interrupted = &interrupted}};
     hold_standard_streams();
     if (argc < 2)
-        return fail(EXIT_USAGE, "a command is missing: run, live, or --help");
-    int status = read_command(argv[1], &run_options.live);
+        return fail(EXIT_USAGE, "a command is missing: run, live, sweep, or --help");
+    int status = read_command(argv[1], &wanted.command);
     if (status >= 0)
         return status;
-    static struct config config;
-    const char *file = NULL;
     struct problem problem = {0};
-    config_defaults(&config);
+    config_defaults(&wanted.config);
     argv[1] = argv[0];
-    status = read_arguments(argc - 1, argv + 1, &config, &run_options, &file, &problem);
-    if (status >= 0)
+    status = read_arguments(argc - 1, argv + 1, &wanted, &problem);
+    if (status < 0 && sodium_init() < 0)
+        status = fail(EXIT_FAILED, "libsodium does not start: check the installation");
+    if (status >= 0) {
+        sweep_plan_clear(&wanted.plan);
         return status;
-    if (sodium_init() < 0)
-        return fail(EXIT_FAILED, "libsodium does not start: check the installation");
+    }
     catch_signals();
-    bool complete = false;
-    enum starling_error error = run_experiment(&config, &run_options, &complete, &problem);
+    bool incomplete = false;
+    enum starling_error error = wanted.command == COMMAND_SWEEP
+                                    ? do_sweep(&wanted, &incomplete, &problem)
+                                    : do_run(&wanted, &incomplete, &problem);
+    sweep_plan_clear(&wanted.plan);
     if (error == STARLING_INVALID)
-        say_where(argc - 1, argv + 1, file, &problem);
+        say_where(argc - 1, argv + 1, wanted.file, &problem);
     if (error)
         return fail(error == STARLING_INVALID ? EXIT_USAGE : EXIT_FAILED, problem.text);
     if (fflush(stdout) != 0 || ferror(stdout))
         return fail(EXIT_FAILED, "stdout: the result cannot be written: see that the disk or pipe "
                                  "takes it");
-    return complete || !interrupted ? EXIT_DONE : EXIT_INTERRUPTED;
+    return incomplete ? EXIT_INTERRUPTED : EXIT_DONE;
 }

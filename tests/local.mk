@@ -65,6 +65,7 @@ test_programs = \
 	tests/sim/test_progress \
 	tests/sim/test_report \
 	tests/sim/test_results \
+	tests/sim/test_sweep \
 	tests/sim/test_world \
 	tests/live/test_live_sim \
 	tests/live/test_path \
@@ -150,7 +151,7 @@ tests_node_test_transport_SOURCES = tests/node/test_transport.c tests/node/ends.
 tests_node_test_transport_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_wall_clock_SOURCES = tests/node/test_wall_clock.c tests/node/ends.h tests/node/folder.h
 tests_node_test_wall_clock_LDADD = $(NODE_LIBS) $(TEST_LIBS)
-tests_sim_test_cli_SOURCES = tests/sim/test_cli.c
+tests_sim_test_cli_SOURCES = tests/sim/test_cli.c tests/sim/command.c tests/sim/command.h
 tests_sim_test_cli_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_clock_SOURCES = tests/sim/test_clock.c
 tests_sim_test_clock_LDADD = $(SIM_LIBS) $(TEST_LIBS)
@@ -168,6 +169,8 @@ tests_sim_test_report_SOURCES = tests/sim/test_report.c
 tests_sim_test_report_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_results_SOURCES = tests/sim/test_results.c
 tests_sim_test_results_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_sweep_SOURCES = tests/sim/test_sweep.c tests/sim/command.c tests/sim/command.h
+tests_sim_test_sweep_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_world_SOURCES = tests/sim/test_world.c
 tests_sim_test_world_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_live_test_live_sim_SOURCES = tests/live/test_live_sim.c tests/live/swarm.c tests/live/swarm.h

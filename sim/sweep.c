@@ -1,0 +1,193 @@
+#include "sim/sweep.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "sim/experiment.h"
+#include "sim/out.h"
+#include "sim/sweep_table.h"
+
+/* What can be known to be wrong with any of the runs before one is made. */
+static enum starling_error check_all(const struct sweep_plan *plan, const struct config *base,
+                                     struct problem *problem)
+{
+    enum starling_error error = STARLING_OK;
+    struct config config;
+    for (size_t row = 0; row < plan->row_count && !error; row++) {
+        error = sweep_plan_config(plan, base, row * plan->seed_count, &config, problem);
+        if (!error)
+            error = experiment_check(&config, problem);
+    }
+    return error;
+}
+
+/* runs/NAME: by task.name, or else the experiment's file. */
+static void default_folder(const struct config *base, const char *file, char *dir, size_t size)
+{
+    const char *name = base->task.name;
+    size_t length = strlen(name);
+    if (length == 0 && file) {
+        const char *slash = strrchr(file, '/'), *dot;
+        name = slash ? slash + 1 : file;
+        dot = strrchr(name, '.');
+        length = dot && dot > name ? (size_t)(dot - name) : strlen(name);
+    }
+    if (length == 0)
+        snprintf(dir, size, "runs/sweep");
+    else
+        snprintf(dir, size, "runs/%.*s", (int)length, name);
+}
+
+/* The folder, held so that no second sweep works in it; -1 and a problem. */
+static int hold_folder(const char *dir, size_t *made, struct problem *problem)
+{
+    if (out_make_folder(dir, made, problem))
+        return -1;
+    int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) {
+        out_cannot_write(dir, problem);
+        return -1;
+    }
+    if (flock(folder, LOCK_EX | LOCK_NB) == 0)
+        return folder;
+    close(folder);
+    problem_set(problem, STARLING_INVALID,
+                "%s: another sweep is at work there: wait for it, or choose another folder with "
+                "--out",
+                dir);
+    return -1;
+}
+
+static enum starling_error write_plan(const struct sweep_runs *sweep, struct problem *problem)
+{
+    struct out_text text;
+    enum starling_error error = out_text_begin(&text, problem);
+    if (error)
+        return error;
+    error = config_write(sweep->base, "task learn gossip sim", false, text.file, problem);
+    sweep_plan_write(sweep->plan, text.file);
+    return out_text_end(&text, sweep->dir, "sweep.ini", error, problem);
+}
+
+static enum starling_error gather(const struct sweep_runs *sweep, struct figures *figures,
+                                  struct problem *problem)
+{
+    const struct sweep_plan *plan = sweep->plan;
+    enum starling_error error = STARLING_OK;
+    for (size_t run = 0; run < plan->run_count && !error; run++) {
+        enum sweep_state state = sweep->runs[run].state;
+        if (state != SWEEP_DONE && state != SWEEP_SKIPPED)
+            continue;
+        char *dir = sweep_run_folder(sweep, run);
+        error = dir ? figures_take(figures, run, dir, plan->marks, plan->mark_count, problem)
+                    : problem_no_memory(problem, "a folder's name");
+        free(dir);
+    }
+    return error;
+}
+
+static enum starling_error write_tables(const struct sweep_runs *sweep,
+                                        const struct figures *figures, struct problem *problem)
+{
+    struct out_text text;
+    enum starling_error error = out_text_begin(&text, problem);
+    if (error)
+        return error;
+    sweep_table_csv(sweep, figures, text.file);
+    error = out_text_end(&text, sweep->dir, "sweep.csv", STARLING_OK, problem);
+    if (!error)
+        error = out_text_begin(&text, problem);
+    if (error)
+        return error;
+    error = sweep_table_json(sweep, figures, text.file, problem);
+    return out_text_end(&text, sweep->dir, "sweep.json", error, problem);
+}
+
+/* Reads what all runs left, and tells it. */
+static enum starling_error tell(const struct sweep_runs *sweep, const struct sweep_options *options,
+                                struct problem *problem)
+{
+    struct figures *figures = figures_new(sweep->plan->run_count);
+    if (!figures)
+        return problem_no_memory(problem, "the table");
+    enum starling_error error = gather(sweep, figures, problem);
+    if (!error)
+        error = write_tables(sweep, figures, problem);
+    if (!error && options->json)
+        error = sweep_table_json(sweep, figures, stdout, problem);
+    else if (!error)
+        error = sweep_table_print(sweep, figures, stdout, problem);
+    figures_free(&figures);
+    return error;
+}
+
+static void note(const struct sweep_runs *sweep, const char *what, size_t count)
+{
+    if (!sweep->quiet && count > 0)
+        fprintf(stderr, "%zu of %zu runs %s\n", count, sweep->plan->run_count, what);
+}
+
+static enum starling_error make_runs(struct sweep_runs *sweep, const struct sweep_options *options,
+                                     struct problem *problem)
+{
+    enum starling_error error = write_plan(sweep, problem);
+    note(sweep, "are there already and are left as they are",
+         sweep_runs_count(sweep, SWEEP_SKIPPED));
+    if (!error)
+        error = sweep_runs_make(sweep, problem);
+    struct problem trouble = {0};
+    enum starling_error told = tell(sweep, options, &trouble);
+    note(sweep, "are not made yet: the same command goes on",
+         sweep_runs_count(sweep, SWEEP_WAITING));
+    if (!error && told)
+        error = problem_set(problem, told, "%s", trouble.text);
+    return error;
+}
+
+enum starling_error sweep(const struct config *base, struct sweep_plan *plan,
+                          const struct sweep_options *options, size_t *failed,
+                          struct problem *problem)
+{
+    char dir[PATH_MAX];
+    size_t made = 0;
+    *failed = 0;
+    enum starling_error error = sweep_plan_finish(plan, base, problem);
+    if (!error)
+        error = check_all(plan, base, problem);
+    if (error)
+        return error;
+    if (options->out)
+        snprintf(dir, sizeof dir, "%s", options->out);
+    else
+        default_folder(base, options->file, dir, sizeof dir);
+    struct sweep_runs runs = {
+        .plan = plan,
+        .base = base,
+        .dir = dir,
+        .jobs = options->jobs,
+        .force = options->force,
+        .quiet = options->quiet,
+        .interrupted = options->interrupted,
+        .runs = calloc(plan->run_count, sizeof *runs.runs),
+    };
+    int folder = runs.runs ? hold_folder(dir, &made, problem) : -1;
+    if (!runs.runs)
+        error = problem_no_memory(problem, "the sweep");
+    else if (folder < 0)
+        error = problem->error;
+    else
+        error = sweep_runs_survey(&runs, problem);
+    if (!error)
+        error = make_runs(&runs, options, problem);
+    *failed = runs.runs ? sweep_runs_count(&runs, SWEEP_FAILED) : 0;
+    if (folder >= 0)
+        close(folder);
+    if (error)
+        out_remove_folder(dir, made); /* unless there is something in it */
+    sweep_runs_clear(&runs);
+    return error;
+}
