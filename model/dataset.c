@@ -284,17 +284,46 @@ uint64_t dataset_row_hash(const struct dataset *dataset, uint32_t row)
 }
 
 size_t dataset_hold_out(const struct dataset *dataset, const uint32_t *rows, size_t count,
-                        double fraction, uint32_t *kept, uint32_t *held)
+                        double fraction, uint32_t fold, uint32_t *kept, uint32_t *held)
 {
     size_t held_count = 0, kept_count = 0;
+    double from = fraction * fold, to = fraction * ((double)fold + 1);
     for (size_t i = 0; i < count; i++) {
         double place = (double)(dataset_row_hash(dataset, rows[i]) >> 11) * 0x1p-53;
-        if (place < fraction)
+        if (place >= from && place < to)
             held[held_count++] = rows[i];
         else
             kept[kept_count++] = rows[i];
     }
     return held_count;
+}
+
+struct hashed {
+    uint64_t hash;
+    uint32_t row;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct hashed *left = a, *right = b;
+    if (left->hash != right->hash)
+        return left->hash < right->hash ? -1 : 1;
+    return (left->row > right->row) - (left->row < right->row);
+}
+
+enum starling_error dataset_sort_by_hash(const struct dataset *dataset, uint32_t *rows,
+                                         size_t count, struct problem *problem)
+{
+    struct hashed *sorted = malloc((count + 1) * sizeof *sorted);
+    if (!sorted)
+        return problem_no_memory(problem, "the order of examples");
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = (struct hashed){dataset_row_hash(dataset, rows[i]), rows[i]};
+    qsort(sorted, count, sizeof *sorted, by_hash);
+    for (size_t i = 0; i < count; i++)
+        rows[i] = sorted[i].row;
+    free(sorted);
+    return STARLING_OK;
 }
 
 enum starling_error dataset_bake(struct dataset *dataset, struct problem *problem)

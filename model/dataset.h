@@ -99,9 +99,13 @@ uint64_t dataset_row_hash(const struct dataset *dataset, uint32_t row);
 
 /* Splits `rows` (count) by hash: about `fraction` of them go to `held`, the others to `kept`, both
  * arrays of `count` that the caller owns; returns how many were held. Permanent: the side of an
- * example depends on its content alone. Fractions nest: what 0.1 holds, 0.2 holds too, so those
- * held at 0.2 are halved by splitting them again at 0.1. */
+ * example depends on its content alone. Each `fold`, 0 to 1/fraction − 1, holds others: together
+ * they hold every example once. */
 size_t dataset_hold_out(const struct dataset *dataset, const uint32_t *rows, size_t count,
-                        double fraction, uint32_t *kept, uint32_t *held);
+                        double fraction, uint32_t fold, uint32_t *kept, uint32_t *held);
+
+/* Puts `rows` into the order of their hashes: one that content decides, equal examples together. */
+enum starling_error dataset_sort_by_hash(const struct dataset *dataset, uint32_t *rows,
+                                         size_t count, struct problem *problem);
 
 #endif

@@ -38,6 +38,7 @@ struct config {
         enum schedule schedule; /* inverse, constant */
         double rate_floor;      /* 0.1, of the rate */
         double holdout;         /* 0.2; 0 to 0.9 */
+        uint64_t fold;          /* 0; below 1/holdout */
     } learn;
     struct {
         uint64_t period_us;               /* 10s; 1ms to 1 day. 500ms under `starling-sim live` */

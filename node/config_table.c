@@ -47,6 +47,8 @@ const struct setting config_settings[] = {
      MEMBER(learn.rate_floor), .floor = 0, .ceiling = 1},
     {"learn", "holdout", "0.2", "share of the local examples kept for testing, never trained on",
      SETTING_REAL, MEMBER(learn.holdout), .floor = 0, .ceiling = 0.9},
+    {"learn", "fold", "0", "which part is kept, each time others, for cross-validation",
+     SETTING_COUNT, MEMBER(learn.fold), .least = 0, .most = 999},
 
     {"gossip", "period", "10s", "time between rounds; 500ms under starling-sim live",
      SETTING_DURATION, MEMBER(gossip.period_us), .least = 1000, .most = DAY_US},

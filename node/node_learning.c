@@ -55,6 +55,8 @@ static bool open_task(struct node *node, struct problem *problem)
             config->task.model, bytes);
         return false;
     }
+    if (settings_check(config, problem))
+        return false;
     task_id(config->task.name, node->model, id);
     settings_make(config, node->model, id, own_seed(node->identity), &node->settings);
     node->settings.evaluate = true;

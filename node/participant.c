@@ -9,11 +9,11 @@
 #include "model/vector.h"
 
 size_t participant_hold_out(const struct dataset *data, const uint32_t *rows, size_t count,
-                            double share, uint32_t *kept, uint32_t *held)
+                            double share, uint32_t fold, uint32_t *kept, uint32_t *held)
 {
     size_t held_count = 0;
     if (count >= HOLDOUT_LEAST)
-        held_count = dataset_hold_out(data, rows, count, share, kept, held);
+        held_count = dataset_hold_out(data, rows, count, share, fold, kept, held);
     if (held_count == 0 || held_count == count) { /* few, or copies of one example */
         memcpy(kept, rows, count * sizeof *kept);
         return 0;
@@ -30,8 +30,14 @@ static enum starling_error split(struct participant *participant, const uint32_t
     if (!kept)
         return problem_no_memory(problem, "a node's examples");
     uint32_t *held = kept + count;
-    size_t held_count = participant_hold_out(participant->data, rows, count,
-                                             participant->settings->holdout, kept, held);
+    size_t held_count =
+        participant_hold_out(participant->data, rows, count, participant->settings->holdout,
+                             participant->settings->fold, kept, held);
+    enum starling_error error = dataset_sort_by_hash(participant->data, held, held_count, problem);
+    if (error) {
+        free(kept);
+        return error;
+    }
     participant->train = kept;
     participant->train_count = count - held_count;
     participant->choose = held;

@@ -18,6 +18,7 @@ struct participant_settings {
     struct learn_settings learn;
     struct gossip_settings gossip;
     double holdout; /* share held out where a node has HOLDOUT_LEAST examples or more */
+    uint32_t fold;  /* which part of them, 0 to 1/holdout − 1 */
     bool evaluate;  /* test on the hold-out after every merge and pass, and measure distances */
     uint64_t seed;
 };
@@ -123,10 +124,11 @@ void participant_done(struct participant *participant, struct now now, struct ou
  * last finished work. Borrowed. */
 struct version *participant_readout(const struct participant *participant);
 
-/* Splits `count` rows into those to train on and a hold-out, by content (dataset_hold_out): `share`
- * of them where there are HOLDOUT_LEAST or more, and never all. Returns how many are held. */
+/* Splits `count` rows into those to train on and a hold-out, by content (dataset_hold_out): a fold
+ * of `share` of them where there are HOLDOUT_LEAST or more, and never all. Returns how many are
+ * held. */
 size_t participant_hold_out(const struct dataset *data, const uint32_t *rows, size_t count,
-                            double share, uint32_t *kept, uint32_t *held);
+                            double share, uint32_t fold, uint32_t *kept, uint32_t *held);
 
 /* Puts `from` into the memory of `to`. */
 void work_copy(struct work *to, const struct work *from);

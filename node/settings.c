@@ -1,9 +1,22 @@
 #include "node/settings.h"
 
+#include <math.h>
 #include <string.h>
 
 #define JITTER 0.1 /* of a period, as a share of it */
 #define SHUFFLE_MOST 10
+
+enum starling_error settings_check(const struct config *config, struct problem *problem)
+{
+    double end = config->learn.holdout * ((double)config->learn.fold + 1);
+    if (config->learn.holdout > 0 && end > 1 + 1e-9)
+        return problem_set(problem, STARLING_INVALID,
+                           "learn.fold: %llu is beyond the last: with learn.holdout %g there are "
+                           "folds 0 to %.0f",
+                           (unsigned long long)config->learn.fold, config->learn.holdout,
+                           floor(1 / config->learn.holdout + 1e-9) - 1);
+    return STARLING_OK;
+}
 
 void settings_make(const struct config *config, const struct model *model,
                    const uint8_t task[TASK_ID_BYTES], uint64_t seed,
@@ -37,6 +50,7 @@ void settings_make(const struct config *config, const struct model *model,
                    .parameters = model_parameters(model),
                    .seed = seed},
         .holdout = config->learn.holdout,
+        .fold = (uint32_t)config->learn.fold,
         .seed = seed,
     };
     memcpy(settings->gossip.task, task, TASK_ID_BYTES);

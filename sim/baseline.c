@@ -132,7 +132,8 @@ enum starling_error training_gather(const struct experiment *experiment, struct 
         size_t mine_count;
         const uint32_t *mine = partition_rows(partition, node, &mine_count);
         size_t held = participant_hold_out(&experiment->data->train, mine, mine_count,
-                                           experiment->settings.holdout, kept + count, kept + most);
+                                           experiment->settings.holdout, experiment->settings.fold,
+                                           kept + count, kept + most);
         start[node] = count;
         count += mine_count - held;
     }

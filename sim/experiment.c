@@ -95,9 +95,9 @@ static enum starling_error choose_test(struct experiment *experiment, struct pro
     for (size_t node = 0; !own && node < experiment->partition->nodes; node++) {
         size_t count;
         const uint32_t *mine = partition_rows(experiment->partition, node, &count);
-        experiment->test_count +=
-            participant_hold_out(train, mine, count, experiment->settings.holdout, rows + most,
-                                 rows + experiment->test_count);
+        experiment->test_count += participant_hold_out(
+            train, mine, count, experiment->settings.holdout, experiment->settings.fold,
+            rows + most, rows + experiment->test_count);
     }
     if (experiment->test_count == 0)
         return problem_set(problem, STARLING_INVALID,
@@ -137,7 +137,9 @@ static enum starling_error check_baseline(const char *list, struct problem *prob
 enum starling_error experiment_check(const struct config *config, struct problem *problem)
 {
     struct network network;
-    enum starling_error error = check_baseline(config->sim.baseline, problem);
+    enum starling_error error = settings_check(config, problem);
+    if (!error)
+        error = check_baseline(config->sim.baseline, problem);
     return error ? error
                  : network_parse(config->sim.latency, config->sim.drop, config->sim.seed, &network,
                                  problem);

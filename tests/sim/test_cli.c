@@ -119,6 +119,8 @@ static void wrong_configuration_is_one_line_that_names_file_and_line(void **stat
         {"run section.ini",
          "section.ini:2: there is no setting gosip.fanout: did you mean gossip."},
         {"run value.ini", "value.ini:2: gossip.fanout is \"many\": write a whole number"},
+        {"run " FEW "--set learn.fold=5",
+         "--set: learn.fold: 5 is beyond the last: with learn.holdout 0.2 there are folds 0 to 4"},
         {"run text.ini", "text.ini:1: neither [section] nor key = value"},
         {"run model.ini " FEW, "model.ini:3: task.model: there is no model 'cnn'"},
         {"run model.ini " FEW "--model svn", "--model: task.model: there is no model 'svn'"},
