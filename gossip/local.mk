@@ -3,6 +3,8 @@
 noinst_LIBRARIES += libgossip.a
 
 libgossip_a_SOURCES = \
+	gossip/agreement.c \
+	gossip/agreement.h \
 	gossip/encoding.c \
 	gossip/encoding.h \
 	gossip/flow.c \
@@ -18,6 +20,8 @@ libgossip_a_SOURCES = \
 	gossip/peer.h \
 	gossip/protocol.c \
 	gossip/protocol.h \
+	gossip/sums.c \
+	gossip/sums.h \
 	gossip/view.c \
 	gossip/view.h \
 	gossip/wire.c \

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "gossip/sums.h"
 #include "gossip/wire.h"
+#include "model/dataset.h"
 
 /* Keys of a header; docs/protocol.md has the same tables. A number keeps its meaning for good. */
 enum {
@@ -18,6 +20,7 @@ enum {
 };
 enum { SHUFFLE_NONCE = 2, SHUFFLE_ENTRIES };
 enum { PULL_TASK = 2, PULL_NONCE };
+enum { SUMS_TASK = 2, SUMS_SETTLED, SUMS_HEARD, SUMS_FEATURES };
 enum { ENTRY_AGE, ENTRY_CARD };
 
 const char *refusal_name(enum refusal refusal)
@@ -128,6 +131,41 @@ static void put_pull(struct wire_writer *writer, const struct pull_message *pull
     wire_put_uint(writer, pull->nonce);
 }
 
+static void put_sums(struct wire_writer *writer, const struct sums_message *sums)
+{
+    put_opening(writer, 6, MESSAGE_SUMS);
+    wire_put_key(writer, SUMS_TASK);
+    wire_put_bytes(writer, sums->task, TASK_ID_BYTES);
+    wire_put_key(writer, SUMS_SETTLED);
+    wire_put_bool(writer, sums->settled);
+    wire_put_key(writer, SUMS_HEARD);
+    wire_put_uint(writer, sums->heard);
+    wire_put_key(writer, SUMS_FEATURES);
+    wire_put_uint(writer, sums->features);
+}
+
+struct version **message_version(struct gossip_message *message)
+{
+    switch (message->kind) {
+    case MESSAGE_MODEL:
+        return &message->model.model;
+    case MESSAGE_SUMS:
+        return &message->sums.sums;
+    case MESSAGE_SHUFFLE:
+    case MESSAGE_SHUFFLE_REPLY:
+    case MESSAGE_PULL:
+        break;
+    }
+    return NULL;
+}
+
+void message_release(struct gossip_message *message)
+{
+    struct version **version = message_version(message);
+    if (version)
+        version_release(version);
+}
+
 bool message_has_cards(const struct gossip_message *message)
 {
     return message->kind == MESSAGE_SHUFFLE || message->kind == MESSAGE_SHUFFLE_REPLY;
@@ -150,6 +188,11 @@ size_t message_encode(const struct gossip_message *message, const struct card *c
         return wire_written(&writer);
     case MESSAGE_PULL:
         put_pull(&writer, &message->pull);
+        return wire_written(&writer);
+    case MESSAGE_SUMS:
+        if (message->sums.features < 1 || message->sums.features > DATASET_FEATURES_MAX)
+            return 0;
+        put_sums(&writer, &message->sums);
         return wire_written(&writer);
     }
     return 0;
@@ -247,6 +290,26 @@ static enum refusal read_pull(const msgpack_object *map, struct pull_message *pu
     return REFUSED_NOT;
 }
 
+static enum refusal read_sums(const msgpack_object *map, struct sums_message *sums)
+{
+    enum { TASK, SETTLED, HEARD, FEATURES, FIELDS };
+    static const struct wire_field fields[FIELDS] = {
+        [TASK] = {SUMS_TASK, WIRE_BYTES, false, TASK_ID_BYTES, TASK_ID_BYTES},
+        [SETTLED] = {SUMS_SETTLED, WIRE_BOOL, false, 0, 0},
+        [HEARD] = {SUMS_HEARD, WIRE_UINT, false, 0, UINT32_MAX},
+        [FEATURES] = {SUMS_FEATURES, WIRE_UINT, false, 1, DATASET_FEATURES_MAX},
+    };
+    const msgpack_object *values[FIELDS];
+    enum refusal refusal = wire_read_map(map, fields, FIELDS, values);
+    if (refusal != REFUSED_NOT)
+        return refusal;
+    *sums = (struct sums_message){.settled = values[SETTLED]->via.boolean,
+                                  .heard = (uint32_t)values[HEARD]->via.u64,
+                                  .features = (size_t)values[FEATURES]->via.u64};
+    memcpy(sums->task, values[TASK]->via.bin.ptr, TASK_ID_BYTES);
+    return REFUSED_NOT;
+}
+
 enum refusal message_decode(const uint8_t *bytes, size_t size, struct gossip_message *message,
                             struct card cards[SHUFFLE_MAX])
 {
@@ -270,6 +333,10 @@ enum refusal message_decode(const uint8_t *bytes, size_t size, struct gossip_mes
     case MESSAGE_PULL:
         message->kind = MESSAGE_PULL;
         refusal = read_pull(wire_root(&reader), &message->pull);
+        break;
+    case MESSAGE_SUMS:
+        message->kind = MESSAGE_SUMS;
+        refusal = read_sums(wire_root(&reader), &message->sums);
         break;
     case WIRE_KIND_HELLO: /* where none belongs */
         refusal = REFUSED_MALFORMED;
@@ -296,5 +363,7 @@ size_t message_wire_bytes(const struct gossip_message *message, size_t header_si
     size_t bytes = frame_wire_bytes(header_size);
     if (message->kind == MESSAGE_MODEL)
         bytes += frame_wire_bytes(piece_bytes(&message->model.piece));
+    if (message->kind == MESSAGE_SUMS)
+        bytes += frame_wire_bytes(sums_bytes(&message->sums));
     return bytes;
 }

@@ -33,6 +33,7 @@ enum message_kind {
     MESSAGE_SHUFFLE = 2, /* here are peers I know; tell me of yours */
     MESSAGE_SHUFFLE_REPLY = 3,
     MESSAGE_PULL = 4, /* send me your model */
+    MESSAGE_SUMS = 5, /* what I know of the features: a share of it, or what I settled on */
 };
 
 struct model_message {
@@ -57,12 +58,21 @@ struct pull_message {
     uint32_t nonce; /* tells the asks of one sender apart */
 };
 
+struct sums_message {
+    uint8_t task[TASK_ID_BYTES];
+    bool settled;   /* not a share to add, but a scaling to take over */
+    uint32_t heard; /* shares in it; of a settled one 0: nobody's but the sender's */
+    size_t features;
+    struct version *sums; /* a reference that the message's holder owns; see gossip/sums.h */
+};
+
 struct gossip_message {
     enum message_kind kind;
     union {
         struct model_message model;
         struct shuffle_message shuffle;
         struct pull_message pull;
+        struct sums_message sums;
     };
 };
 
@@ -101,8 +111,14 @@ size_t message_encode(const struct gossip_message *message, const struct card *c
 /* Whether cards of peers belong to a message: whether it is a shuffle, or a reply to one. */
 bool message_has_cards(const struct gossip_message *message);
 
+/* Where a message keeps the reference to what travels in its second frame, NULL for a message of
+ * one frame; message_release gives that reference back, if there is one. */
+struct version **message_version(struct gossip_message *message);
+void message_release(struct gossip_message *message);
+
 /* Takes a header frame apart. For a model, message->model.model stays NULL and the caller holds the
  * piece against its own model with piece_fits, and decodes the second frame with piece_decode. For
+ * sums the same holds of sums_decode. For
  * a shuffle, entries get PEER_NONE, their ages, and cards[i] points into `bytes`; the caller
  * resolves them. Never allocates more than a fixed amount, whatever the bytes. */
 enum refusal message_decode(const uint8_t *bytes, size_t size, struct gossip_message *message,

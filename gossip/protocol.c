@@ -389,7 +389,10 @@ enum refusal gossip_receive(struct gossip *gossip, peer_id from, struct gossip_m
         return receive_shuffle_reply(gossip, from, &message->shuffle);
     case MESSAGE_PULL:
         return receive_pull(gossip, from, &message->pull, actions);
+    case MESSAGE_SUMS: /* for the participant, where a scaling is agreed on */
+        break;
     }
+    message_release(message);
     gossip->counters.refused++;
     return REFUSED_MALFORMED;
 }

@@ -183,6 +183,8 @@ static enum starling_error read_specification(const char *specification, char *c
             problem, STARLING_INVALID,
             "%s: every training example has the same label: there is nothing to learn",
             specification);
+    if (hints->agree && dataset_standardises(&data->train, hints->scale))
+        return dataset_prepare(&data->train, &data->test, hints->scale, problem);
     return dataset_fit(&data->train, &data->test, hints->scale, problem);
 }
 

@@ -179,6 +179,24 @@ static enum starling_error set_scaling(struct dataset *dataset, const struct mom
     return STARLING_OK;
 }
 
+bool dataset_standardises(const struct dataset *dataset, enum dataset_scale scale)
+{
+    return !dataset->symbols && scale != SCALE_NONE && (scale != SCALE_AUTO || !dataset->bytes);
+}
+
+enum starling_error dataset_prepare(struct dataset *train, struct dataset *test,
+                                    enum dataset_scale scale, struct problem *problem)
+{
+    struct dataset *both[] = {train, test};
+    for (size_t i = 0; i < 2 && scale == SCALE_LOG; i++) {
+        enum starling_error error = widen(both[i], problem);
+        if (error)
+            return error;
+        take_logarithms(both[i]);
+    }
+    return STARLING_OK;
+}
+
 enum starling_error dataset_fit(struct dataset *train, struct dataset *test,
                                 enum dataset_scale scale, struct problem *problem)
 {
@@ -191,12 +209,9 @@ enum starling_error dataset_fit(struct dataset *train, struct dataset *test,
         goto done;
     }
     struct dataset *both[] = {train, test};
-    for (size_t i = 0; i < 2 && scale == SCALE_LOG; i++) {
-        error = widen(both[i], problem);
-        if (error)
-            goto done;
-        take_logarithms(both[i]);
-    }
+    error = dataset_prepare(train, test, scale, problem);
+    if (error)
+        goto done;
     measure_means(train, &moments);
     measure_deviations(train, &moments);
     bool standardise = scale != SCALE_NONE;
@@ -234,6 +249,36 @@ void dataset_gather(const struct dataset *dataset, const uint32_t *rows, size_t 
             memcpy(out, dataset->floats + start, features * sizeof *out);
         }
     }
+}
+
+void dataset_gather_scaled(const struct dataset *dataset, const float *scaling,
+                           const uint32_t *rows, size_t count, float *out, uint16_t *labels)
+{
+    dataset_gather(dataset, rows, count, out, labels);
+    size_t features = dataset->features;
+    const float *shift = scaling, *scale = scaling ? scaling + features : NULL;
+    for (size_t i = 0; scaling && i < count; i++) {
+        /* bytes come divided by 255 */
+        float *row = out + i * features, unit = dataset->bytes && !dataset->scale ? 255.0f : 1.0f;
+        for (size_t f = 0; f < features; f++)
+            row[f] = isnan(row[f]) ? 0.0f : (unit * row[f] - shift[f]) * scale[f];
+    }
+}
+
+void dataset_sums(const struct dataset *dataset, const uint32_t *rows, size_t count, double *sums)
+{
+    size_t features = dataset->features;
+    double *counts = sums, *values = sums + features, *squares = sums + 2 * features;
+    memset(sums, 0, SUMS * features * sizeof *sums);
+    for (size_t i = 0; i < count; i++)
+        for (size_t f = 0; f < features; f++) {
+            double value = stored_value(dataset, rows[i] * features + f);
+            if (isnan(value))
+                continue;
+            counts[f]++;
+            values[f] += value;
+            squares[f] += value * value;
+        }
 }
 
 /* One step of the hash below: a bijection of `hash` for each word, so that no two examples that

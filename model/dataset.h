@@ -6,6 +6,7 @@
 #ifndef STARLING_DATASET_H
 #define STARLING_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -63,6 +64,8 @@ struct data_hints {
     size_t writers;             /* synth:writers without ?writers=N: how many (0: 100) */
     size_t examples_per_writer; /* 0: 600 */
     enum dataset_scale scale;
+    bool agree; /* what would be standardised keeps its values instead, missing ones NaN: the
+                   scaling is agreed on elsewhere and handed to dataset_gather_scaled */
 };
 
 /* Reads what `specification` names ("synth:writers", "idx:DIR", "csv:FILE?label=last&…"; see
@@ -75,10 +78,17 @@ void data_free(struct data **data);
 struct shape dataset_shape(const struct dataset *dataset);
 size_t dataset_positions(const struct dataset *dataset); /* at least 1 */
 
+/* For data whose scaling is agreed on: takes the logarithms that SCALE_LOG asks for, no more. */
+enum starling_error dataset_prepare(struct dataset *train, struct dataset *test,
+                                    enum dataset_scale scale, struct problem *problem);
+
 /* Allocates the arrays for the sizes already set in `dataset` (bytes when `pixels`). */
 enum starling_error dataset_allocate(struct dataset *dataset, int pixels, int with_users,
                                      struct problem *problem);
 void dataset_clear(struct dataset *dataset);
+
+/* Whether examples like these are standardised, which takes the statistics of their features. */
+bool dataset_standardises(const struct dataset *dataset, enum dataset_scale scale);
 
 /* Fits the scaling of `train` and applies the same to `test`. */
 enum starling_error dataset_fit(struct dataset *train, struct dataset *test,
@@ -88,6 +98,16 @@ enum starling_error dataset_fit(struct dataset *train, struct dataset *test,
  * (count × positions). Symbols come as they are. */
 void dataset_gather(const struct dataset *dataset, const uint32_t *rows, size_t count, float *out,
                     uint16_t *labels);
+
+/* The same by another scaling: `scaling` holds features shifts, then features scales, and a missing
+ * value becomes 0. NULL: as dataset_gather. */
+void dataset_gather_scaled(const struct dataset *dataset, const float *scaling,
+                           const uint32_t *rows, size_t count, float *out, uint16_t *labels);
+
+/* What is known of the features of some rows by adding up: the examples in which each is present,
+ * the sum of its values, the sum of their squares. `sums` is SUMS × features. */
+#define SUMS 3
+void dataset_sums(const struct dataset *dataset, const uint32_t *rows, size_t count, double *sums);
 
 /* Replaces what is stored by what dataset_gather gives, so that others who are handed the scaled
  * numbers hold the same examples, to the bit and the hash. */

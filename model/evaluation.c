@@ -46,7 +46,8 @@ struct evaluation evaluate(const struct model *model, const float *parameters,
 
     for (size_t start = 0; start < examples->count; start += most) {
         size_t left = examples->count - start, batch = left < most ? left : most;
-        dataset_gather(examples->data, examples->rows + start, batch, inputs, labels);
+        dataset_gather_scaled(examples->data, examples->scaling, examples->rows + start, batch,
+                              inputs, labels);
         model_predict(model, parameters, inputs, labels, batch, losses, predicted, workspace);
         for (size_t r = 0; r < batch * positions; r++) {
             double loss = (double)losses[r];

@@ -68,7 +68,7 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
             at = 0;
         }
         size_t batch = smaller(batch_most, examples->count - at);
-        dataset_gather(examples->data, rows + at, batch, inputs, labels);
+        dataset_gather_scaled(examples->data, examples->scaling, rows + at, batch, inputs, labels);
         loss_sum += (double)batch *
                     model_gradient(model, parameters, inputs, labels, batch, gradient, workspace);
         optimizer_sgd(parameters, momentum, gradient, rate, (float)settings->momentum,

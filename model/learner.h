@@ -26,6 +26,7 @@ struct examples {
     const struct dataset *data;
     const uint32_t *rows;
     size_t count;
+    const float *scaling; /* as dataset_gather_scaled takes it; NULL: the data's own */
 };
 
 struct pass_report {

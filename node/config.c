@@ -14,7 +14,8 @@
 #define NAME_MAX_SIZE 64
 #define BOUNDS_MAX 256
 
-static_assert(sizeof(enum dataset_scale) == sizeof(int) && sizeof(enum schedule) == sizeof(int),
+static_assert(sizeof(enum dataset_scale) == sizeof(int) && sizeof(enum schedule) == sizeof(int) &&
+                  sizeof(enum agree) == sizeof(int),
               "choices are stored as int");
 
 static const char *const on_words[] = {"on", "true", "yes", "1", NULL};

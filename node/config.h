@@ -20,6 +20,10 @@
 #define CONFIG_SEEDS_MAX 8192
 #define CONFIG_AUTO (-1.0) /* a number that is to be chosen: learn.rate by the model */
 
+/* Whether nodes agree on the scaling of features: auto is on for a device, off in a simulation,
+ * where the data of all lie in one place. */
+enum agree { AGREE_AUTO, AGREE_ON, AGREE_OFF };
+
 /* Choices hold the index of the word in the table; the first word is the default. */
 struct config {
     struct {
@@ -27,6 +31,7 @@ struct config {
         char model[CONFIG_TEXT_MAX]; /* mlp:64 */
         char data[CONFIG_TEXT_MAX];  /* synth:writers; ${NAME} expanded from the environment */
         enum dataset_scale scale;    /* auto, none, standard, log */
+        enum agree agree;            /* auto, on, off */
     } task;
     struct {
         double rate;            /* auto */

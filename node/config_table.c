@@ -14,6 +14,7 @@
 const char *const config_sections[] = {"task", "learn", "gossip", "node", "control", "sim", NULL};
 
 static const char *const scale_words[] = {"auto", "none", "standard", "log", NULL};
+static const char *const agree_words[] = {"auto", "on", "off", NULL};
 static const char *const schedule_words[] = {"inverse", "constant", NULL};
 static const char *const flow_words[] = {"periodic", "token", NULL};
 static const char *const exchange_words[] = {"push", "pull", "pushpull", NULL};
@@ -28,6 +29,9 @@ const struct setting config_settings[] = {
      SETTING_TEXT, MEMBER(task.data), .expands = true},
     {"task", "scale", "auto", "scaling of features; auto: pixels to 0..1, tables standardised",
      SETTING_CHOICE, MEMBER(task.scale), .words = scale_words},
+    {"task", "agree", "auto",
+     "nodes agree on the scaling of tables by gossip; auto: on a device, not in a simulation",
+     SETTING_CHOICE, MEMBER(task.agree), .words = agree_words},
 
     {"learn", "rate", "auto", "learning rate at the start; auto: what suits the model",
      SETTING_REAL, MEMBER(learn.rate), .may_be_auto = true, .floor = 0, .ceiling = 1000},

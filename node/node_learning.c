@@ -38,7 +38,9 @@ static uint64_t own_seed(const struct identity *identity)
 static bool open_task(struct node *node, struct problem *problem)
 {
     const struct config *config = &node->config;
-    struct data_hints hints = {.seed = config->sim.seed, .scale = config->task.scale};
+    bool agree = config->task.agree != AGREE_OFF;
+    struct data_hints hints = {
+        .seed = config->sim.seed, .scale = config->task.scale, .agree = agree};
     uint8_t id[TASK_ID_BYTES];
     node->data = data_open(config->task.data, &hints, problem);
     if (!node->data)
@@ -60,6 +62,7 @@ static bool open_task(struct node *node, struct problem *problem)
     task_id(config->task.name, node->model, id);
     settings_make(config, node->model, id, own_seed(node->identity), &node->settings);
     node->settings.evaluate = true;
+    node->settings.agree = agree && dataset_standardises(&node->data->train, config->task.scale);
     return true;
 }
 
@@ -200,11 +203,16 @@ static void run_work(struct job *job, struct workspace *workspace)
     struct work_job *ours = (struct work_job *)job;
     const struct participant *participant = ours->work.participant;
     const struct model *model = participant->settings->model;
-    struct examples examples = {participant->data, participant->report, participant->report_count};
+    struct version *scaling = ours->work.scaling; /* ours, beyond the work's end */
+    struct examples examples = {participant->data, participant->report, participant->report_count,
+                                scaling ? scaling->values : NULL};
+    if (scaling)
+        version_share(scaling);
     work_run(&ours->work, workspace);
     ours->reported = (struct evaluation){0};
     if (examples.count > 0 && workspace_reset(workspace, evaluation_workspace(model)))
         ours->reported = evaluate(model, ours->served->values, &examples, workspace);
+    version_release(&scaling);
 }
 
 void learning_work(struct node *node, struct work *work)
@@ -223,6 +231,7 @@ void work_drop(struct work *work)
     for (uint32_t i = 0; i < work->heard_count; i++)
         version_release(&work->received[i]);
     version_release(&work->from);
+    version_release(&work->scaling);
     version_release(&work->into);
     version_release(&work->readout_from);
     version_release(&work->readout_into);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/sums.h"
 #include "model/vector.h"
 
 #define MARK_MODEL 1u
@@ -55,7 +56,9 @@ void node_up(void *self, peer_id peer, uint64_t round_trip_us)
         record->round_trip_us = round_trip_us;
         record->round_trip_known = true;
     }
-    gossip_peer_up(&node->participant.gossip, peer);
+    struct outgoing out;
+    participant_peer_up(&node->participant, peer, &out);
+    node_carry_out(node, &out);
     struct card card = roster_card(&node->roster, peer);
     note_peer(node, record->identity, &card);
     char id[KEY_HEX_SIZE];
@@ -106,6 +109,15 @@ static enum refusal take_model(struct node *node, struct gossip_message *message
     return sound ? REFUSED_RATE : REFUSED_MALFORMED;
 }
 
+static enum refusal take_sums(struct node *node, struct sums_message *sums, struct parcel *parcel)
+{
+    if (memcmp(sums->task, node->settings.gossip.task, TASK_ID_BYTES) != 0)
+        return REFUSED_TASK;
+    if (!parcel->has_payload || sums->features != model_features(node->model))
+        return REFUSED_MALFORMED;
+    return sums_decode(sums, zmq_msg_data(&parcel->payload), zmq_msg_size(&parcel->payload));
+}
+
 /* Turns cards into peer numbers. One that does not hold water refuses the whole message; one that
  * has run out is nobody's fault, and is skipped. */
 static enum refusal take_cards(struct node *node, struct gossip_message *message,
@@ -150,6 +162,8 @@ void node_receive(void *self, peer_id peer, struct parcel *parcel)
         message_decode(zmq_msg_data(&parcel->header), header_size, &message, cards);
     if (refusal == REFUSED_NOT && message.kind == MESSAGE_MODEL)
         refusal = take_model(node, &message, parcel);
+    else if (refusal == REFUSED_NOT && message.kind == MESSAGE_SUMS)
+        refusal = take_sums(node, &message.sums, parcel);
     else if (refusal == REFUSED_NOT && parcel->has_payload)
         refusal = REFUSED_MALFORMED;
     else if (refusal == REFUSED_NOT && message_has_cards(&message))
@@ -185,7 +199,7 @@ void node_sent(void *self, peer_id peer, size_t wire_bytes, uint32_t mark)
 }
 
 /* libzmq is done with a payload: called on its thread. */
-static void release_model(void *data, void *hint)
+static void release_payload(void *data, void *hint)
 {
     struct version *version = hint;
     (void)data;
@@ -207,7 +221,7 @@ static bool put_model(struct parcel *parcel, const struct piece *piece, size_t p
     size_t first, count, size = piece_bytes(piece);
     piece_range(piece, parameters, &first, &count);
     if (piece_is_plain(piece, parameters)) {
-        if (parcel_payload(parcel, version->values + first, size, release_model, version))
+        if (parcel_payload(parcel, version->values + first, size, release_payload, version))
             return true;
         version_release(&version);
         return false;
@@ -219,6 +233,15 @@ static bool put_model(struct parcel *parcel, const struct piece *piece, size_t p
     if (bytes && parcel_payload(parcel, bytes, size, release_bytes, NULL))
         return true;
     free(bytes);
+    return false;
+}
+
+static bool put_sums(struct parcel *parcel, const struct sums_message *sums)
+{
+    struct version *version = sums->sums;
+    if (parcel_payload(parcel, sums_values(version), sums_bytes(sums), release_payload, version))
+        return true;
+    version_release(&version);
     return false;
 }
 
@@ -248,15 +271,15 @@ static void send_message(struct node *node, peer_id to, struct gossip_message *m
         find_cards(node, &message->shuffle, cards);
     size_t size = message_encode(message, cards, header);
     if (size == 0 || !record || !parcel_init(&parcel, header, size)) {
-        if (is_model)
-            version_release(&message->model.model);
+        message_release(message);
         node->totals.unsent++;
         return;
     }
     parcel.wire_bytes = message_wire_bytes(message, size);
     parcel.mark = is_model ? MARK_MODEL : 0;
-    if (is_model && !put_model(&parcel, &message->model.piece, node->settings.gossip.parameters,
-                               message->model.model)) {
+    if ((is_model && !put_model(&parcel, &message->model.piece, node->settings.gossip.parameters,
+                                message->model.model)) ||
+        (message->kind == MESSAGE_SUMS && !put_sums(&parcel, &message->sums))) {
         parcel_clear(&parcel);
         node->totals.unsent++;
         return;
@@ -276,8 +299,8 @@ void node_carry_out(struct node *node, struct outgoing *out)
     for (size_t i = 0; i < out->count; i++) {
         if (!node->stopping && node->member)
             send_message(node, out->sends[i].to, &out->sends[i].message);
-        else if (out->sends[i].message.kind == MESSAGE_MODEL)
-            version_release(&out->sends[i].message.model.model);
+        else
+            message_release(&out->sends[i].message);
     }
     for (size_t i = 0; i < out->cut_count; i++) {
         struct peer_record *record = roster_peer(&node->roster, out->cuts[i]);

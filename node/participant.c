@@ -47,6 +47,25 @@ static enum starling_error split(struct participant *participant, const uint32_t
     return STARLING_OK;
 }
 
+/* What one's own training examples say of the features, to be averaged with others'. */
+static enum starling_error begin_agreement(struct participant *participant, struct problem *problem)
+{
+    const struct participant_settings *settings = participant->settings;
+    size_t features = participant->data->features;
+    participant->agreement = malloc(sizeof *participant->agreement);
+    double *sums = calloc(SUMS * features, sizeof *sums);
+    if (!participant->agreement || !sums) {
+        free(participant->agreement);
+        participant->agreement = NULL;
+        free(sums);
+        return problem_no_memory(problem, "the scaling of features");
+    }
+    dataset_sums(participant->data, participant->train, participant->train_count, sums);
+    agreement_init(participant->agreement, settings->gossip.task, sums, features,
+                   settings->gossip.period_us, settings->seed);
+    return STARLING_OK;
+}
+
 enum starling_error participant_init(struct participant *participant,
                                      const struct participant_settings *settings, peer_id self,
                                      const struct dataset *data, const uint32_t *rows, size_t count,
@@ -67,6 +86,8 @@ enum starling_error participant_init(struct participant *participant,
         }
     }
     enum starling_error error = split(participant, rows, count, problem);
+    if (!error && settings->agree)
+        error = begin_agreement(participant, problem);
     if (error)
         participant_clear(participant);
     return error;
@@ -78,10 +99,40 @@ void participant_clear(struct participant *participant)
     version_release(&participant->model);
     version_release(&participant->readout);
     version_release(&participant->served);
+    version_release(&participant->scaling);
+    if (participant->agreement)
+        free(participant->agreement->sums);
+    free(participant->agreement);
+    participant->agreement = NULL;
     vector_free(participant->momentum);
     free(participant->train); /* choose and report lie in the same block */
     participant->momentum = NULL;
     participant->train = participant->choose = participant->report = NULL;
+}
+
+/* Takes the scaling that has been settled on into use. Without memory for it nothing changes. */
+static bool adopt_scaling(struct participant *participant)
+{
+    float *values = vector_new(2 * participant->data->features);
+    struct version *scaling = values ? version_of(values) : NULL;
+    if (!scaling) {
+        vector_free(values);
+        return false;
+    }
+    agreement_scaling(participant->agreement, values);
+    version_release(&participant->scaling);
+    participant->scaling = scaling;
+    return true;
+}
+
+bool participant_ready(const struct participant *participant)
+{
+    return !participant->agreement || participant->scaling;
+}
+
+const float *participant_scaling(const struct participant *participant)
+{
+    return participant->scaling ? participant->scaling->values : NULL;
 }
 
 enum starling_error participant_restore(struct participant *participant,
@@ -103,6 +154,14 @@ enum starling_error participant_restore(struct participant *participant,
         version_release(&participant->served);
         participant->readout = readout;
         participant->served = version_share(readout);
+    }
+    struct agreement *agreement = participant->agreement;
+    if (memory->sums && agreement) {
+        memcpy(agreement->sums, memory->sums, SUMS * agreement->features * sizeof *memory->sums);
+        agreement->heard = memory->sums_heard;
+        agreement->settled = true;
+        if (!adopt_scaling(participant))
+            return problem_no_memory(problem, "the scaling of features");
     }
     participant->works = memory->works;
     participant->samples = memory->samples;
@@ -169,6 +228,7 @@ static void begin_work(struct participant *participant, struct work *work)
     work->number = participant->works++;
     learner_samples(&participant->settings->learn, participant->train_count, &work->share);
     work->from = participant->model;
+    work->scaling = participant->scaling ? version_share(participant->scaling) : NULL;
     work->into = promise(work->from);
     participant->model = version_share(work->into);
     if (participant->readout) {
@@ -195,19 +255,83 @@ void participant_start(struct participant *participant, struct now now, struct o
 {
     struct actions actions;
     actions.count = 0;
-    gossip_start(&participant->gossip, now, &actions);
+    if (participant_ready(participant))
+        gossip_start(&participant->gossip, now, &actions);
+    else
+        agreement_start(participant->agreement, participant->gossip.view.self, now);
     finish_call(participant, &actions, out);
 }
 
 uint64_t participant_deadline(const struct participant *participant)
 {
-    return gossip_deadline(&participant->gossip);
+    return participant_ready(participant) ? gossip_deadline(&participant->gossip)
+                                          : participant->agreement->next_us;
+}
+
+static void send_sums(struct outgoing *out, peer_id to, const struct sums_message *sums)
+{
+    out->sends[out->count].to = to;
+    out->sends[out->count++].message = (struct gossip_message){.kind = MESSAGE_SUMS, .sums = *sums};
+}
+
+/* One round of the agreement; the conversation begins when it has led to something. */
+static void agree(struct participant *participant, struct now now, struct outgoing *out)
+{
+    struct actions actions;
+    struct sums_message sums;
+    peer_id to;
+    actions.count = 0;
+    bool sending =
+        agreement_tick(participant->agreement, &participant->gossip.view, now, &to, &sums);
+    if (participant->agreement->settled && adopt_scaling(participant))
+        gossip_start(&participant->gossip, now, &actions);
+    finish_call(participant, &actions, out);
+    if (sending)
+        send_sums(out, to, &sums);
+}
+
+static enum refusal receive_sums(struct participant *participant, peer_id from,
+                                 struct sums_message *message, struct now now, struct outgoing *out)
+{
+    struct actions actions;
+    struct sums_message answer;
+    bool answered, changed, ready = participant_ready(participant);
+    actions.count = 0;
+    if (!participant->agreement) {
+        version_release(&message->sums);
+        finish_call(participant, &actions, out);
+        return REFUSED_TASK; /* a task whose scaling is not agreed on */
+    }
+    view_add(&participant->gossip.view, from);
+    enum refusal refusal =
+        agreement_receive(participant->agreement, message, &answered, &answer, &changed);
+    if (changed && adopt_scaling(participant) && !ready)
+        gossip_start(&participant->gossip, now, &actions);
+    finish_call(participant, &actions, out);
+    if (answered)
+        send_sums(out, from, &answer);
+    return refusal;
+}
+
+void participant_peer_up(struct participant *participant, peer_id peer, struct outgoing *out)
+{
+    struct actions actions;
+    struct sums_message sums;
+    actions.count = 0;
+    gossip_peer_up(&participant->gossip, peer);
+    finish_call(participant, &actions, out);
+    if (participant->agreement && agreement_greet(participant->agreement, &sums))
+        send_sums(out, peer, &sums);
 }
 
 void participant_tick(struct participant *participant, struct now now, struct outgoing *out)
 {
     struct actions actions;
     actions.count = 0;
+    if (!participant_ready(participant)) {
+        agree(participant, now, out);
+        return;
+    }
     gossip_tick(&participant->gossip, now, &actions);
     finish_call(participant, &actions, out);
 }
@@ -218,6 +342,8 @@ enum refusal participant_receive(struct participant *participant, peer_id from,
 {
     struct actions actions;
     actions.count = 0;
+    if (message->kind == MESSAGE_SUMS)
+        return receive_sums(participant, from, &message->sums, now, out);
     enum refusal refusal = gossip_receive(&participant->gossip, from, message, now, &actions);
     finish_call(participant, &actions, out);
     return refusal;
@@ -242,6 +368,11 @@ struct version *participant_readout(const struct participant *participant)
     return participant->served;
 }
 
+static const float *scaling_of(const struct work *work)
+{
+    return work->scaling ? work->scaling->values : NULL;
+}
+
 static struct evaluation test(const struct work *work, const float *parameters,
                               struct workspace *workspace)
 {
@@ -250,8 +381,8 @@ static struct evaluation test(const struct work *work, const float *parameters,
     if (!settings->evaluate || participant->choose_count == 0 ||
         !workspace_reset(workspace, evaluation_workspace(settings->model)))
         return (struct evaluation){0};
-    const struct examples held = {participant->data, participant->choose,
-                                  participant->choose_count};
+    const struct examples held = {participant->data, participant->choose, participant->choose_count,
+                                  scaling_of(work)};
     return evaluate(settings->model, parameters, &held, workspace);
 }
 
@@ -309,7 +440,7 @@ static bool train(struct work *work, float *values, struct workspace *workspace)
     const struct participant *participant = work->participant;
     const struct participant_settings *settings = participant->settings;
     const struct examples examples = {participant->data, participant->train,
-                                      participant->train_count};
+                                      participant->train_count, scaling_of(work)};
     if (!workspace_reset(workspace,
                          learner_workspace(settings->model, &settings->learn, examples.count)))
         return false;
@@ -401,6 +532,7 @@ void work_run(struct work *work, struct workspace *workspace)
     for (uint32_t i = 0; i < work->heard_count; i++)
         version_release(&work->received[i]);
     version_release(&work->from);
+    version_release(&work->scaling);
     version_release(&work->readout_from);
     version_release(&work->into);
     version_release(&work->readout_into);

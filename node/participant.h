@@ -8,6 +8,7 @@
 #ifndef STARLING_PARTICIPANT_H
 #define STARLING_PARTICIPANT_H
 
+#include "gossip/agreement.h"
 #include "gossip/protocol.h"
 #include "model/evaluation.h"
 #include "model/learner.h"
@@ -17,6 +18,8 @@ struct participant_settings {
     const struct model *model;
     struct learn_settings learn;
     struct gossip_settings gossip;
+    bool agree;     /* the scaling of features is agreed on before anything is learned: the data
+                       then come as dataset_prepare leaves them */
     double holdout; /* share held out where a node has HOLDOUT_LEAST examples or more */
     uint32_t fold;  /* which part of them, 0 to 1/holdout − 1 */
     bool evaluate;  /* test on the hold-out after every merge and pass, and measure distances */
@@ -48,6 +51,7 @@ enum work_failure {
 struct work {
     struct participant *participant;
     struct version *from, *into; /* references: what it starts from, and what it makes */
+    struct version *scaling;     /* of the features: a reference, NULL where it is the data's own */
     struct version *readout_from, *readout_into; /* NULL when there is no read-out */
     uint32_t heard_count;
     uint64_t number; /* of this work at this participant, from 0 */
@@ -71,6 +75,9 @@ struct participant {
     struct version *served;          /* the last finished read-out. A reference */
     float *momentum;                 /* NULL when not used; touched by works alone */
     const struct dataset *data;
+    struct agreement *agreement; /* on the scaling; NULL where it is the data's own */
+    struct version *scaling;     /* that was agreed on, as dataset_gather_scaled takes it; NULL
+                                    before, and where it is the data's own. A reference */
     uint32_t *train, *choose, *report; /* rows of data: trained on; hold-out, in two halves */
     size_t train_count, choose_count, report_count;
     uint64_t works;       /* started */
@@ -101,9 +108,12 @@ enum starling_error participant_init(struct participant *participant,
 void participant_clear(struct participant *participant);
 
 /* What a restart brings back beside the model and its age. Call right after participant_init.
- * momentum and readout (model_parameters() floats, may be NULL) are copied. */
+ * momentum and readout (model_parameters() floats), and the sums that the scaling was settled on
+ * (SUMS × features), are copied; each may be NULL. */
 struct participant_memory {
     const float *momentum, *readout;
+    const double *sums;
+    uint32_t sums_heard;
     uint64_t round, works, samples, sequence;
 };
 enum starling_error participant_restore(struct participant *participant,
@@ -116,6 +126,16 @@ void participant_tick(struct participant *participant, struct now now, struct ou
 enum refusal participant_receive(struct participant *participant, peer_id from,
                                  struct gossip_message *message, struct now now,
                                  struct outgoing *out);
+
+/* A peer that has come: it may have to be told something. */
+void participant_peer_up(struct participant *participant, peer_id peer, struct outgoing *out);
+
+/* The scaling that examples are gathered with, NULL where it is the data's own; borrowed. Not to be
+ * asked for before participant_ready. */
+const float *participant_scaling(const struct participant *participant);
+
+/* Whether it may learn: its features have a scaling. */
+bool participant_ready(const struct participant *participant);
 
 /* The work is over by the clock of the driver: its model counts as finished from now on. */
 void participant_done(struct participant *participant, struct now now, struct outgoing *out);

@@ -67,7 +67,7 @@ static double test(const struct experiment *experiment, const struct version *ve
                    struct workspace *workspace)
 {
     const struct examples examples = {experiment->test, experiment->test_rows,
-                                      experiment->test_count};
+                                      experiment->test_count, NULL};
     if (!workspace_reset(workspace, evaluation_workspace(experiment->model)))
         return NAN;
     struct evaluation evaluation =
@@ -159,7 +159,8 @@ static enum starling_error mark_central(const void *self, const struct participa
         return STARLING_OK;
     const struct version *served = participant_readout(participant);
     struct measured measured;
-    measure(baseline->experiment, baseline->pool, &served, 1, config->sim.eval_examples, &measured);
+    measure(baseline->experiment, baseline->pool, &served, NULL, 1, config->sim.eval_examples,
+            &measured);
     const struct baseline_row row = {.baseline = "central",
                                      .round = pass,
                                      .samples = participant->samples,
@@ -187,7 +188,7 @@ bool baseline_central(const struct baseline *baseline, uint64_t passes, double *
         problem_no_memory(problem, "the baseline");
     } else if (!training_gather(experiment, &training, problem)) {
         const struct examples examples = {&experiment->data->train, training.rows,
-                                          training.start[experiment->partition->nodes]};
+                                          training.start[experiment->partition->nodes], NULL};
         result = live_alone(&lonely, &examples, mark_central, baseline, &workspace, problem);
     }
     if (result)

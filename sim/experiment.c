@@ -52,6 +52,7 @@ static struct data *open_data(const struct config *config, struct problem *probl
         .writers = writers,
         .examples_per_writer = config->sim.samples ? config->sim.samples : each,
         .scale = config->task.scale,
+        .agree = config->task.agree == AGREE_ON,
     };
     return data_open(config->task.data, &hints, problem);
 }
@@ -76,6 +77,8 @@ static void resolve(struct experiment *experiment, uint64_t period_default_us)
     uint8_t task[TASK_ID_BYTES];
     task_id(experiment->task_name, model, task);
     settings_make(config, model, task, config->sim.seed, &experiment->settings);
+    experiment->settings.agree = config->task.agree == AGREE_ON &&
+                                 dataset_standardises(&experiment->data->train, config->task.scale);
 }
 
 /* The examples everyone is tested on: the data's test set, or else what the nodes hold out. */
@@ -137,6 +140,10 @@ static enum starling_error check_baseline(const char *list, struct problem *prob
 enum starling_error experiment_check(const struct config *config, struct problem *problem)
 {
     struct network network;
+    if (config->task.agree == AGREE_ON && config->sim.baseline[0])
+        return problem_set(problem, STARLING_INVALID,
+                           "sim.baseline: baselines have their features scaled by all the data: "
+                           "compare without task.agree = on");
     enum starling_error error = settings_check(config, problem);
     if (!error)
         error = check_baseline(config->sim.baseline, problem);

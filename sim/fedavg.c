@@ -37,7 +37,7 @@ static struct examples examples_of(const struct fedavg *fedavg, size_t node)
     const struct training *training = &fedavg->training;
     return (struct examples){&fedavg->experiment->data->train,
                              training->rows + training->start[node],
-                             training->start[node + 1] - training->start[node]};
+                             training->start[node + 1] - training->start[node], NULL};
 }
 
 /* One client's update, in its place of the group. */
@@ -141,7 +141,7 @@ static struct measured test(const struct fedavg *fedavg, size_t examples)
     struct version version = {.made = true, .values = fedavg->global};
     const struct version *model = &version;
     struct measured measured;
-    measure(fedavg->experiment, fedavg->baseline->pool, &model, 1, examples, &measured);
+    measure(fedavg->experiment, fedavg->baseline->pool, &model, NULL, 1, examples, &measured);
     return measured;
 }
 

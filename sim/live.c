@@ -95,7 +95,7 @@ static enum starling_error write_row(struct live *live, uint64_t round, double t
         .bytes = bytes,
     };
     enum starling_error error =
-        measure_round(live->experiment, live->pool, models, count, &live->latest, problem);
+        measure_round(live->experiment, live->pool, models, NULL, count, &live->latest, problem);
     if (error != STARLING_OK)
         return error;
     live->any = true;
@@ -250,7 +250,7 @@ static enum starling_error test_nodes(struct live *live, struct problem *problem
     if (!measured || !accuracy) {
         error = problem_no_memory(problem, "the last evaluation");
     } else {
-        measure(live->experiment, live->pool, (const struct version *const *)live->readouts,
+        measure(live->experiment, live->pool, (const struct version *const *)live->readouts, NULL,
                 live->count,
                 live->interrupted ? live->experiment->config.sim.eval_examples
                                   : live->experiment->test_count,

@@ -8,6 +8,7 @@
 struct measuring {
     const struct experiment *experiment;
     const struct version *const *models;
+    const float *const *scalings;
     struct examples examples;
     struct measured *results;
 };
@@ -17,22 +18,27 @@ static void measure_one(void *self, size_t number, struct workspace *workspace)
     const struct measuring *measuring = self;
     const struct model *model = measuring->experiment->model;
     struct evaluation evaluation = {0};
+    struct examples examples = measuring->examples;
+    if (measuring->scalings)
+        examples.scaling = measuring->scalings[number];
     if (workspace_reset(workspace, evaluation_workspace(model)))
-        evaluation =
-            evaluate(model, measuring->models[number]->values, &measuring->examples, workspace);
+        evaluation = evaluate(model, measuring->models[number]->values, &examples, workspace);
     measuring->results[number] =
         (struct measured){evaluation_accuracy(&evaluation), evaluation_loss(&evaluation)};
 }
 
 void measure(const struct experiment *experiment, struct pool *pool,
-             const struct version *const *models, size_t count, size_t examples,
-             struct measured *results)
+             const struct version *const *models, const float *const *scalings, size_t count,
+             size_t examples, struct measured *results)
 {
     size_t most = experiment->test_count;
     struct measuring measuring = {
         .experiment = experiment,
         .models = models,
-        .examples = {experiment->test, experiment->test_rows, examples < most ? examples : most},
+        .scalings = scalings,
+        .examples = {.data = experiment->test,
+                     .rows = experiment->test_rows,
+                     .count = examples < most ? examples : most},
         .results = results,
     };
     pool_run(pool, measure_one, &measuring, count, 1);
@@ -57,8 +63,8 @@ double consensus_distance(const struct experiment *experiment, const struct vers
 }
 
 enum starling_error measure_round(const struct experiment *experiment, struct pool *pool,
-                                  const struct version *const *models, size_t count,
-                                  struct round_row *row, struct problem *problem)
+                                  const struct version *const *models, const float *const *scalings,
+                                  size_t count, struct round_row *row, struct problem *problem)
 {
     struct measured *measured = malloc(count * sizeof *measured);
     double *accuracy = malloc(count * sizeof *accuracy), loss = 0;
@@ -67,7 +73,8 @@ enum starling_error measure_round(const struct experiment *experiment, struct po
         free(accuracy);
         return problem_no_memory(problem, "an evaluation");
     }
-    measure(experiment, pool, models, count, experiment->config.sim.eval_examples, measured);
+    measure(experiment, pool, models, scalings, count, experiment->config.sim.eval_examples,
+            measured);
     for (size_t i = 0; i < count; i++) {
         accuracy[i] = measured[i].accuracy;
         loss += measured[i].loss;

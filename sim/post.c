@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gossip/membership.h"
+#include "gossip/sums.h"
 #include "model/vector.h"
 
 /* Serials and times of one width in msgpack, so that all cards have one size. */
@@ -131,6 +132,18 @@ static enum starling_error pack_model(const struct post *post, struct parcel *pa
     return STARLING_OK;
 }
 
+static enum starling_error pack_sums(struct parcel *parcel, struct problem *problem)
+{
+    struct sums_message *message = &parcel->message.sums;
+    parcel->payload_size = sums_bytes(message);
+    parcel->payload = malloc(parcel->payload_size);
+    if (!parcel->payload)
+        return problem_no_memory(problem, "a message");
+    sums_encode(message, parcel->payload);
+    version_release(&message->sums);
+    return STARLING_OK;
+}
+
 enum starling_error post_pack(struct post *post, struct parcel *parcel, struct problem *problem)
 {
     struct card cards[SHUFFLE_MAX];
@@ -149,6 +162,8 @@ enum starling_error post_pack(struct post *post, struct parcel *parcel, struct p
     if (!parcel->header)
         return problem_no_memory(problem, "a message");
     memcpy(parcel->header, header, parcel->header_size);
+    if (message->kind == MESSAGE_SUMS)
+        return pack_sums(parcel, problem);
     return message->kind == MESSAGE_MODEL ? pack_model(post, parcel, problem) : STARLING_OK;
 }
 
@@ -206,6 +221,8 @@ enum refusal post_unpack(struct post *post, struct parcel *parcel)
     enum refusal refusal = message_decode(parcel->header, parcel->header_size, &message, cards);
     if (refusal == REFUSED_NOT && message.kind == MESSAGE_MODEL) {
         refusal = unpack_model(post, parcel, &message.model);
+    } else if (refusal == REFUSED_NOT && message.kind == MESSAGE_SUMS) {
+        refusal = sums_decode(&message.sums, parcel->payload, parcel->payload_size);
     } else if (refusal == REFUSED_NOT && message_has_cards(&message)) {
         for (uint32_t i = 0; i < message.shuffle.count; i++)
             message.shuffle.entries[i].peer =
@@ -222,6 +239,5 @@ void parcel_drop(struct parcel *parcel)
     free(parcel->header);
     free(parcel->payload);
     parcel->header = parcel->payload = NULL;
-    if (parcel->message.kind == MESSAGE_MODEL)
-        version_release(&parcel->message.model.model);
+    message_release(&parcel->message);
 }

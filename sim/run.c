@@ -37,11 +37,16 @@ static enum starling_error evaluate_world(struct run *run, const struct world *w
     const struct config *config = &run->experiment->config;
     const struct world_counts *counts = world_counts(world);
     const struct version **models = malloc(count * sizeof *models);
-    if (!models)
+    const float **scalings = malloc(count * sizeof *scalings);
+    if (!models || !scalings) {
+        free(models);
+        free(scalings);
         return problem_no_memory(problem, "an evaluation");
+    }
     for (size_t i = 0; i < count; i++) {
         const struct participant *participant = world_participant(world, order[i]);
         models[i] = participant_readout(participant);
+        scalings[i] = participant_scaling(participant);
         age += participant->gossip.age;
     }
     *row = (struct round_row){
@@ -54,9 +59,10 @@ static enum starling_error evaluate_world(struct run *run, const struct world *w
         .dropped = counts->dropped,
     };
     enum starling_error error =
-        measure_round(run->experiment, run->pool, models, count, row, problem);
+        measure_round(run->experiment, run->pool, models, scalings, count, row, problem);
     if (!error)
         error = results_round(run->results, row, problem);
+    free(scalings);
     free(models);
     run->summary.eval_seconds += stopwatch_seconds() - before;
     return error;
@@ -70,15 +76,19 @@ static enum starling_error test_nodes(struct run *run, const struct world *world
     double before = stopwatch_seconds();
     size_t count = run->nodes_count;
     const struct version **models = malloc(count * sizeof *models);
+    const float **scalings = malloc(count * sizeof *scalings);
     struct measured *measured = malloc(count * sizeof *measured);
-    if (!models || !measured) {
+    if (!models || !scalings || !measured) {
         free(models);
+        free(scalings);
         free(measured);
         return problem_no_memory(problem, "the last evaluation");
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         models[i] = participant_readout(world_participant(world, i));
-    measure(run->experiment, run->pool, models, count,
+        scalings[i] = participant_scaling(world_participant(world, i));
+    }
+    measure(run->experiment, run->pool, models, scalings, count,
             run->summary.complete ? run->experiment->test_count
                                   : run->experiment->config.sim.eval_examples,
             measured);
@@ -100,6 +110,7 @@ static enum starling_error test_nodes(struct run *run, const struct world *world
         };
     }
     free(models);
+    free(scalings);
     free(measured);
     run->summary.eval_seconds += stopwatch_seconds() - before;
     return STARLING_OK;
@@ -322,6 +333,7 @@ static enum starling_error check_live(const struct config *config, struct proble
     const char *simulated = config->sim.drop > 0                                  ? "sim.drop"
                             : config->sim.wire                                    ? "sim.wire"
                             : strcmp(config->sim.latency, plain.sim.latency) != 0 ? "sim.latency"
+                            : config->task.agree == AGREE_ON                      ? "task.agree"
                                                                                   : NULL;
     if (simulated)
         return problem_set(problem, STARLING_INVALID,

@@ -235,7 +235,8 @@ static void send(struct world *world, peer_id from, peer_id to, struct gossip_me
         return;
     }
     if (post_is_real(world->post)) {
-        if (message.kind == MESSAGE_MODEL && !version_made(message.model.model))
+        struct version **version = message_version(&message);
+        if (version && !version_made(*version))
             catch_up(world);
         if (post_pack(world->post, &parcel, &world->problem)) {
             parcel_drop(&parcel);

@@ -34,6 +34,7 @@ test_programs = \
 	tests/model/test_vector \
 	tests/model/test_workspace \
 	tests/gossip/test_encoding \
+	tests/gossip/test_agreement \
 	tests/gossip/test_hello \
 	tests/gossip/test_membership \
 	tests/gossip/test_flow \
@@ -106,6 +107,8 @@ tests_model_test_workspace_SOURCES = tests/model/test_workspace.c tests/model/fi
 tests_model_test_workspace_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_gossip_test_encoding_SOURCES = tests/gossip/test_encoding.c
 tests_gossip_test_encoding_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
+tests_gossip_test_agreement_SOURCES = tests/gossip/test_agreement.c
+tests_gossip_test_agreement_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_hello_SOURCES = tests/gossip/test_hello.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_hello_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_membership_SOURCES = tests/gossip/test_membership.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h

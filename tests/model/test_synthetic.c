@@ -129,8 +129,8 @@ static double learn(const char *specification, const struct data *data, size_t e
     uint32_t *rows = calloc(data->train.examples + data->test.examples, sizeof *rows);
     for (uint32_t i = 0; i < data->train.examples + data->test.examples; i++)
         rows[i] = i;
-    struct examples train = {&data->train, rows, examples};
-    struct examples test = {&data->test, rows, data->test.examples};
+    struct examples train = {&data->train, rows, examples, NULL};
+    struct examples test = {&data->test, rows, data->test.examples, NULL};
     struct learn_settings settings = {
         .rate = model_rate(model), .decay = 1e-4, .batch = 8, .epochs = 1};
     float *parameters = vector_new(model_parameters(model));

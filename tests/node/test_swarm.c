@@ -164,7 +164,7 @@ static void live(struct swarm *swarm, int rounds)
 
 static double accuracy(struct swarm *swarm, peer_id node)
 {
-    struct examples test = {&swarm->data, swarm->rows + swarm->start[NODES], 400};
+    struct examples test = {&swarm->data, swarm->rows + swarm->start[NODES], 400, NULL};
     assert_true(workspace_reset(&swarm->workspace, evaluation_workspace(swarm->model)));
     struct evaluation evaluation =
         evaluate(swarm->model, participant_readout(&swarm->participants[node])->values, &test,

@@ -91,7 +91,7 @@ static void a_round_is_the_mean_of_the_clients_by_examples(void **state)
     for (size_t node = 0; node < nodes; node++) {
         const struct examples examples = {&experiment->data->train,
                                           training.rows + training.start[node],
-                                          training.start[node + 1] - training.start[node]};
+                                          training.start[node + 1] - training.start[node], NULL};
         struct pass_report report;
         memcpy(model, initial->values, count * sizeof *model);
         assert_true(workspace_reset(&workspace,
@@ -110,7 +110,7 @@ static void a_round_is_the_mean_of_the_clients_by_examples(void **state)
     struct version version = {.made = true, .values = mean};
     const struct version *wanted = &version;
     struct measured measured;
-    measure(experiment, setting.pool, &wanted, 1, experiment->test_count, &measured);
+    measure(experiment, setting.pool, &wanted, NULL, 1, experiment->test_count, &measured);
     assert_true(fabs(measured.loss - outcome.loss) < 1e-5);
     assert_int_equal(outcome.samples, trained);
     assert_int_equal(trained, 2 * all);

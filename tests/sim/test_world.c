@@ -105,6 +105,7 @@ static void the_codec_changes_neither_digest_nor_bytes(void **state)
         {"sim.wire=off", "gossip.merge=uniform", "gossip.fanout=5", NULL},
         {"sim.wire=off", "gossip.exchange=pull", "gossip.fanout=2", NULL},
         {"sim.wire=off", "gossip.flow=token", "gossip.token_least=2", NULL},
+        {"sim.wire=off", "task.agree=on", "task.scale=standard", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *wire[5] = {"sim.wire=on"};
@@ -163,10 +164,10 @@ static void one_node_alone_learns(void **state)
     struct measured before, after;
     set_up(&setting, 1, pairs);
     const struct version *served = participant_readout(world_participant(setting.world, 0));
-    measure(setting.experiment, setting.pool, &served, 1, 1000, &before);
+    measure(setting.experiment, setting.pool, &served, NULL, 1, 1000, &before);
     live(&setting, 20);
     served = participant_readout(world_participant(setting.world, 0));
-    measure(setting.experiment, setting.pool, &served, 1, 1000, &after);
+    measure(setting.experiment, setting.pool, &served, NULL, 1, 1000, &after);
     assert_true(after.accuracy > before.accuracy + .3);
     assert_int_equal(world_counts(setting.world)->messages, 0);
     tear_down(&setting);
