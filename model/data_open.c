@@ -20,6 +20,7 @@ static const struct reader {
     {"idx", read_idx, {"classes"}},
     {"csv", read_csv, {"label", "user", "ignore", "test", "classes"}},
     {"libsvm", read_libsvm, {"test", "features", "classes"}},
+    {"text", read_text, {"by", "length", "test", "alphabet", "windows"}},
 };
 
 #define READER_COUNT (sizeof readers / sizeof readers[0])
@@ -70,7 +71,9 @@ static const char **option_place(struct read_options *options, const char *key)
         {"label", &options->label},     {"user", &options->user},
         {"ignore", &options->ignore},   {"test", &options->test},
         {"writers", &options->writers}, {"features", &options->features},
-        {"classes", &options->classes},
+        {"classes", &options->classes}, {"by", &options->by},
+        {"length", &options->length},   {"alphabet", &options->alphabet},
+        {"windows", &options->windows},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (strcmp(places[i].key, key) == 0)

@@ -43,12 +43,15 @@ libmodel_a_SOURCES = \
 	model/read_csv.c \
 	model/read_idx.c \
 	model/read_libsvm.c \
+	model/read_text.c \
 	model/rows.c \
 	model/rows.h \
 	model/set_apart.c \
 	model/set_apart.h \
 	model/source.c \
 	model/source.h \
+	model/speeches.c \
+	model/speeches.h \
 	model/synthetic.c \
 	model/synthetic_hand.c \
 	model/synthetic_hand.h \

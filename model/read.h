@@ -14,6 +14,7 @@ struct read_options {
     const char *label, *user, *ignore, *test; /* NULL where not given; as written */
     const char *writers;
     const char *features;
+    const char *by, *length, *alphabet, *windows;
     const char *classes; /* how many there are, where a share of the data may lack some */
 };
 
@@ -34,6 +35,7 @@ typedef enum starling_error read_function(const struct read_options *options,
 read_function read_idx;       /* idx:DIR   MNIST's four files, gzip or not */
 read_function read_csv;       /* csv:FILE  a table, gzip or not */
 read_function read_libsvm;    /* libsvm:FILE  LIBSVM's sparse text, gzip or not */
+read_function read_text;      /* text:FILE  characters to be foretold, gzip or not */
 read_function read_synthetic; /* synth:writers  handwriting-like digits, made from the seed */
 
 #endif

@@ -101,22 +101,74 @@ static enum starling_error write_csv(const struct dataset *data, const uint32_t 
     return close_file(file, path, problem);
 }
 
+/* Windows one after another, each symbol a byte of its number, and all symbols as the alphabet. */
+static enum starling_error write_text(const struct dataset *data, const uint32_t *rows,
+                                      size_t count, const char *dir, struct problem *problem)
+{
+    char path[CONFIG_TEXT_MAX];
+    size_t length = data->features;
+    FILE *file = open_file(dir, "share.txt", path, problem);
+    if (!file)
+        return STARLING_FAILED;
+    for (size_t i = 0; i < count; i++) {
+        fwrite(data->bytes + rows[i] * length, 1, length, file);
+        fputc(data->labels[rows[i] * length + length - 1], file);
+    }
+    enum starling_error error = close_file(file, path, problem);
+    if (error != STARLING_OK)
+        return error;
+    file = open_file(dir, "alphabet.txt", path, problem);
+    if (!file)
+        return STARLING_FAILED;
+    for (size_t symbol = 0; symbol < data->symbols; symbol++)
+        fputc((int)symbol, file);
+    return close_file(file, path, problem);
+}
+
+/* The ways to write a share, the first that fits it. */
+enum form { FORM_TEXT, FORM_IDX, FORM_CSV };
+
+static enum form form_of(const struct dataset *data)
+{
+    if (data->symbols > 0)
+        return FORM_TEXT;
+    return data->bytes && !data->shift && data->classes <= IDX_CLASSES_MAX ? FORM_IDX : FORM_CSV;
+}
+
+/* The specification of a share in DIR; what snprintf returns. */
+static int specify(const struct dataset *data, const char *dir, char *text, size_t size)
+{
+    switch (form_of(data)) {
+    case FORM_TEXT:
+        return snprintf(text, size, "text:%s/share.txt?length=%zu&windows=apart&alphabet=%s/%s",
+                        dir, data->features, dir, "alphabet.txt");
+    case FORM_IDX:
+        return snprintf(text, size, "idx:%s?classes=%zu", dir, data->classes);
+    case FORM_CSV:
+    default:
+        return snprintf(text, size, "csv:%s/share.csv?classes=%zu&test=none", dir, data->classes);
+    }
+}
+
 enum starling_error live_data_write(const struct dataset *data, const uint32_t *rows, size_t count,
                                     const char *dir, struct config *config, struct problem *problem)
 {
-    bool idx = data->bytes && !data->shift && data->classes <= IDX_CLASSES_MAX;
-    int length = idx ? snprintf(config->task.data, sizeof config->task.data, "idx:%s?classes=%zu",
-                                dir, data->classes)
-                     : snprintf(config->task.data, sizeof config->task.data,
-                                "csv:%s/share.csv?classes=%zu&test=none", dir, data->classes);
+    int length = specify(data, dir, config->task.data, sizeof config->task.data);
     if (length < 0 || (size_t)length >= sizeof config->task.data || strpbrk(dir, "?&\n\r"))
         return problem_set(problem, STARLING_INVALID,
                            "%.100s: a folder that a data specification cannot name: choose a "
                            "shorter and plainer one in TMPDIR",
                            dir);
-    config->task.scale = idx ? SCALE_AUTO : SCALE_NONE;
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return cannot_write(dir, problem);
-    return idx ? write_idx(data, rows, count, dir, problem)
-               : write_csv(data, rows, count, dir, problem);
+    config->task.scale = form_of(data) == FORM_IDX ? SCALE_AUTO : SCALE_NONE;
+    switch (form_of(data)) {
+    case FORM_TEXT:
+        return write_text(data, rows, count, dir, problem);
+    case FORM_IDX:
+        return write_idx(data, rows, count, dir, problem);
+    case FORM_CSV:
+    default:
+        return write_csv(data, rows, count, dir, problem);
+    }
 }

@@ -1,6 +1,7 @@
 /* live_data — a node's share of an experiment's data, as files that starling-node reads back.
  *
  * Pixels that are only brought to 0..1 become IDX files and stay bit for bit what they were;
+ * windows of text become a text of windows=apart, a byte a symbol, and its alphabet;
  * everything else becomes a CSV of the scaled features (nine digits: the same floats) with the
  * label last. The specification names the number of classes, because a share may lack some, and
  * nothing of a share is set apart for tests.

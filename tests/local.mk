@@ -29,6 +29,7 @@ test_programs = \
 	tests/model/test_read_csv \
 	tests/model/test_read_idx \
 	tests/model/test_read_libsvm \
+	tests/model/test_read_text \
 	tests/model/test_synthetic \
 	tests/model/test_trend \
 	tests/model/test_vector \
@@ -97,6 +98,8 @@ tests_model_test_read_idx_SOURCES = tests/model/test_read_idx.c tests/model/file
 tests_model_test_read_idx_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_read_libsvm_SOURCES = tests/model/test_read_libsvm.c tests/model/files.c tests/model/files.h
 tests_model_test_read_libsvm_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_read_text_SOURCES = tests/model/test_read_text.c tests/model/files.c tests/model/files.h
+tests_model_test_read_text_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_synthetic_SOURCES = tests/model/test_synthetic.c tests/model/files.c tests/model/files.h
 tests_model_test_synthetic_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_trend_SOURCES = tests/model/test_trend.c tests/model/files.c tests/model/files.h

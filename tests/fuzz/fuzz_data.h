@@ -16,17 +16,23 @@ static inline void check_dataset(const struct dataset *dataset, const struct dat
     must(dataset->features == data->train.features && dataset->classes == data->train.classes);
     must(dataset->classes >= 2 && dataset->classes <= DATASET_CLASSES_MAX);
     must(!dataset->bytes != !dataset->floats);
+    size_t positions = dataset_positions(dataset);
+    must(positions == (dataset->symbols ? dataset->features : 1));
+    must(dataset->symbols == data->train.symbols && dataset->symbols <= dataset->classes);
     float *row = malloc(dataset->features * sizeof *row);
-    must(row != NULL);
+    uint16_t *labels = malloc(positions * sizeof *labels);
+    must(row != NULL && labels != NULL);
     for (uint32_t i = 0; i < dataset->examples; i++) {
-        uint16_t label;
-        must(dataset->labels[i] < dataset->classes);
         must(!dataset->users || dataset->users[i] < dataset->user_count);
-        dataset_gather(dataset, &i, 1, row, &label);
+        dataset_gather(dataset, &i, 1, row, labels);
+        for (size_t k = 0; k < positions; k++)
+            must(labels[k] < dataset->classes || (dataset->symbols && labels[k] == LABEL_NONE));
         for (size_t k = 0; k < dataset->features; k++)
-            must(isfinite(row[k]));
+            must(isfinite(row[k]) &&
+                 (!dataset->symbols || (row[k] >= 0 && row[k] < (float)dataset->symbols)));
         dataset_row_hash(dataset, i);
     }
+    free(labels);
     free(row);
 }
 

@@ -33,7 +33,7 @@ static int remove_dir(void **state)
 {
     (void)state;
     static const char *const names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-                                        "share.csv"};
+                                        "share.csv", "share.txt", "alphabet.txt"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[400];
         snprintf(path, sizeof path, "%s/%s", share, names[i]);
@@ -138,6 +138,35 @@ static void tables_come_back_as_the_same_scaled_floats(void **state)
     }
 }
 
+static void windows_of_text_come_back_with_all_symbols(void **state)
+{
+    (void)state;
+    struct dataset data = {
+        .examples = 6, .features = 3, .classes = 7, .symbols = 7, .positions = 3};
+    assert_int_equal(dataset_allocate(&data, true, false, &problem), STARLING_OK);
+    for (size_t i = 0; i < 18; i++) {
+        data.bytes[i] = (uint8_t)(i % 5);
+        data.labels[i] = (uint16_t)((i + 1) % 5);
+    }
+    const uint32_t rows[] = {4, 0, 5};
+    if (live_data_write(&data, rows, 3, share, &config, &problem) != STARLING_OK)
+        fail_msg("%s", problem.text);
+    struct data *back = data_open(config.task.data, &(struct data_hints){.seed = 1}, &problem);
+    if (!back)
+        fail_msg("%s", problem.text);
+    assert_int_equal(back->train.examples, 3);
+    assert_int_equal(back->train.symbols, 7);
+    assert_int_equal(back->train.positions, 3);
+    assert_int_equal(back->test.examples, 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_memory_equal(back->train.bytes + 3 * i, data.bytes + 3 * rows[i], 3);
+        assert_memory_equal(back->train.labels + 3 * i, data.labels + 3 * rows[i],
+                            3 * sizeof *data.labels);
+    }
+    data_free(&back);
+    dataset_clear(&data);
+}
+
 static void a_share_without_the_highest_labels_has_all_classes(void **state)
 {
     (void)state;
@@ -180,6 +209,7 @@ int main(void)
         IN_A_FOLDER(pixels_come_back_bit_for_bit),
         IN_A_FOLDER(standardised_pixels_keep_the_swarms_scale),
         IN_A_FOLDER(tables_come_back_as_the_same_scaled_floats),
+        IN_A_FOLDER(windows_of_text_come_back_with_all_symbols),
         IN_A_FOLDER(a_share_without_the_highest_labels_has_all_classes),
         IN_A_FOLDER(what_cannot_be_written_is_one_clear_line),
     };
