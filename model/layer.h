@@ -1,8 +1,9 @@
 /* layer — a step of a model: how it starts, its way forward and its way back.
  *
  * A layer is one file that defines one `struct layer_kind`, and one line at the end of this header;
- * model.c strings layers together. Batches are row-major: `in` is batch × repeat × inputs, `out` is
- * batch × repeat × outputs. Parameters are the layer's own part of the model's vector.
+ * plan.c strings layers together, model.c runs them. Batches are row-major: `in` is batch × repeat
+ * × inputs, `out` is batch × repeat × outputs; images lie in lanes (lanes.h) from `lanes` to
+ * `rows`. Parameters are the layer's own part of the model's vector.
  */
 #ifndef STARLING_LAYER_H
 #define STARLING_LAYER_H
@@ -10,20 +11,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/convolution.h"
+#include "model/lanes.h"
 #include "model/random.h"
 #include "model/workspace.h"
 
 struct layer {
     const struct layer_kind *kind;
-    size_t inputs, outputs;   /* floats it takes and gives at a time */
-    size_t repeat;            /* times an example: positions of a sequence, else 1 */
-    size_t start, parameters; /* its part of the model's vector */
-    size_t saved;             /* floats an example that it keeps from its way forward for its way
-                                 back, beside `in` and `out` */
+    size_t inputs, outputs;    /* floats it takes and gives at a time */
+    size_t repeat;             /* times an example: positions of a sequence, else 1 */
+    bool lanes;                /* `out` is in lanes: layer_values counts its floats */
+    struct convolution window; /* of images: their sizes, and what is looked at together */
+    size_t start, parameters;  /* its part of the model's vector */
+    size_t saved;              /* floats an example that it keeps from its way forward for its way
+                                  back, beside `in` and `out` */
 };
+
+/* Floats that a layer gives for a batch. */
+static inline size_t layer_values(const struct layer *layer, size_t batch)
+{
+    return (layer->lanes ? lanes_groups(batch) * LANES : batch) * layer->repeat * layer->outputs;
+}
 
 struct layer_kind {
     const char *name;
+
+    bool chooses; /* gives on only what it takes: what comes behind it counts as its own next */
 
     /* How many parameters a layer of this kind has, its sizes being set. */
     size_t (*count)(const struct layer *layer);
@@ -47,7 +60,12 @@ struct layer_kind {
                      float *gradient, float *in_gradient, struct workspace *workspace);
 };
 
-extern const struct layer_kind layer_dense; /* out = in Wᵀ + b */
-extern const struct layer_kind layer_relu;  /* out = max(in, 0) */
+extern const struct layer_kind layer_conv;    /* out = in ⋆ W + b, in lanes */
+extern const struct layer_kind layer_dense;   /* out = in Wᵀ + b */
+extern const struct layer_kind layer_lanes;   /* rows into lanes */
+extern const struct layer_kind layer_maxpool; /* out = the largest of each window of in, in lanes */
+extern const struct layer_kind layer_relu;    /* out = max(in, 0) */
+extern const struct layer_kind layer_rows;    /* lanes into rows */
+extern const struct layer_kind layer_tanh;    /* out = tanh(in) */
 
 #endif

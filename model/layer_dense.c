@@ -4,10 +4,10 @@
  * output. */
 #include "model/layer.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "model/clones.h"
+#include "model/initial.h"
 #include "model/product.h"
 
 static size_t dense_count(const struct layer *layer)
@@ -15,18 +15,12 @@ static size_t dense_count(const struct layer *layer)
     return (layer->inputs + 1) * layer->outputs;
 }
 
-/* He et al. 2015 before a ReLU: normal, variance 2 / inputs. Glorot and Bengio 2010 elsewhere:
- * uniform, variance 2 / (inputs + outputs). */
 static void dense_initialise(const struct layer *layer, bool before_relu, struct random *random,
                              float *parameters)
 {
     size_t weights = layer->inputs * layer->outputs;
-    double deviation = sqrt(2.0 / (double)layer->inputs);
-    double limit = sqrt(6.0 / (double)(layer->inputs + layer->outputs));
-    for (size_t i = 0; i < weights; i++)
-        parameters[i] = (float)(before_relu ? deviation * random_normal(random)
-                                            : limit * (2.0 * random_uniform(random) - 1.0));
-    memset(parameters + weights, 0, layer->outputs * sizeof(float));
+    initial_weights(parameters, weights, layer->inputs, layer->outputs, before_relu, random);
+    initial_biases(parameters + weights, layer->outputs);
 }
 
 /* Adds to each row of `rows` (batch × width). */

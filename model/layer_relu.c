@@ -20,7 +20,7 @@ CLONES static void relu_forward(const struct layer *layer, const float *paramete
     (void)parameters;
     (void)saved;
     (void)workspace;
-    size_t count = batch * layer->repeat * layer->outputs;
+    size_t count = layer_values(layer, batch);
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, &in[i], sizeof bits);
@@ -41,7 +41,7 @@ CLONES static void relu_backward(const struct layer *layer, const float *paramet
     (void)workspace;
     if (!in_gradient)
         return;
-    size_t count = batch * layer->repeat * layer->outputs;
+    size_t count = layer_values(layer, batch);
     for (size_t i = 0; i < count; i++)
         in_gradient[i] = out[i] > 0.0f ? out_gradient[i] : 0.0f;
 }

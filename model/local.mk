@@ -7,6 +7,9 @@ libmodel_a_SOURCES = \
 	model/clones.h \
 	model/columns.c \
 	model/columns.h \
+	model/convolution.h \
+	model/convolution_blocks.h \
+	model/convolution_template.h \
 	model/curve.h \
 	model/data_open.c \
 	model/dataset.c \
@@ -15,6 +18,9 @@ libmodel_a_SOURCES = \
 	model/evaluation.h \
 	model/fields.c \
 	model/fields.h \
+	model/initial.c \
+	model/initial.h \
+	model/lanes.h \
 	model/layer.h \
 	model/learner.c \
 	model/learner.h \
@@ -33,6 +39,7 @@ libmodel_a_SOURCES = \
 	model/partition.h \
 	model/plan.c \
 	model/plan.h \
+	model/plan_list.c \
 	model/problem.c \
 	model/problem.h \
 	model/product.h \
@@ -67,8 +74,15 @@ libmodel_a_SOURCES = \
 # Loops that must run on vector instructions.
 libkernels_a_SOURCES = \
 	model/activation.c \
+	model/convolution.c \
+	model/convolution_blocks.c \
+	model/lanes.c \
+	model/layer_conv.c \
 	model/layer_dense.c \
+	model/layer_lanes.c \
+	model/layer_maxpool.c \
 	model/layer_relu.c \
+	model/layer_tanh.c \
 	model/optimizer.c \
 	model/product.c \
 	model/quantise.c \

@@ -78,15 +78,12 @@ void model_initialise(const struct model *model, uint64_t seed, float *parameter
         if (!layer->kind->initialise)
             continue;
         struct random random = random_stream(seed, 0, RANDOM_INITIAL, l);
-        bool before_relu = l + 1 < model->plan.layer_count && layer[1].kind == &layer_relu;
+        const struct layer *next = layer + 1, *end = model->plan.layers + model->plan.layer_count;
+        while (next < end && next->kind->chooses)
+            next++;
+        bool before_relu = next < end && next->kind == &layer_relu;
         layer->kind->initialise(layer, before_relu, &random, parameters + layer->start);
     }
-}
-
-/* Floats that `batch` examples take behind a layer. */
-static size_t values_behind(const struct layer *layer, size_t batch)
-{
-    return batch * layer->repeat * layer->outputs;
 }
 
 /* Floats of a batch between two layers, at most. */
@@ -94,7 +91,7 @@ static size_t widest(const struct model *model, size_t batch)
 {
     size_t most = 0;
     for (size_t l = 0; l < model->plan.layer_count; l++) {
-        size_t values = values_behind(&model->plan.layers[l], batch);
+        size_t values = layer_values(&model->plan.layers[l], batch);
         most = values > most ? values : most;
     }
     return most;
@@ -108,7 +105,7 @@ size_t model_workspace(const struct model *model, size_t batch)
         const struct layer *layer = &model->plan.layers[l];
         size_t scratch = layer->kind->scratch ? layer->kind->scratch(layer, batch) : 0;
         scratch_most = scratch > scratch_most ? scratch : scratch_most;
-        bytes += workspace_cost(values_behind(layer, batch) * sizeof(float)) +
+        bytes += workspace_cost(layer_values(layer, batch) * sizeof(float)) +
                  workspace_cost(batch * layer->saved * sizeof(float));
     }
     return bytes + scratch_most;
@@ -130,7 +127,7 @@ static float *run_forward(const struct model *model, const float *parameters, co
     passage->values[0] = inputs;
     for (size_t l = 0; l < model->plan.layer_count; l++) {
         const struct layer *layer = &model->plan.layers[l];
-        out = workspace_take(workspace, values_behind(layer, batch) * sizeof *out);
+        out = workspace_take(workspace, layer_values(layer, batch) * sizeof *out);
         passage->saved[l] = back && layer->saved > 0
                                 ? workspace_take(workspace, batch * layer->saved * sizeof *out)
                                 : NULL;
@@ -141,7 +138,8 @@ static float *run_forward(const struct model *model, const float *parameters, co
     return out;
 }
 
-/* Runs the gradient by the outputs back through all layers. Nobody wants that by the features. */
+/* Runs the gradient by the outputs back through the layers, to the first that has parameters:
+ * nobody wants the gradient by the features. */
 static void run_backward(const struct model *model, const float *parameters, size_t batch,
                          const struct passage *passage, const float *by_outputs, float *gradient,
                          struct workspace *workspace)
@@ -149,9 +147,12 @@ static void run_backward(const struct model *model, const float *parameters, siz
     const float *by_out = by_outputs;
     size_t bytes = widest(model, batch) * sizeof *by_out;
     float *spare[2] = {workspace_take(workspace, bytes), workspace_take(workspace, bytes)};
-    for (size_t l = model->plan.layer_count; l-- > 0;) {
+    size_t first = 0;
+    while (model->plan.layers[first].parameters == 0)
+        first++;
+    for (size_t l = model->plan.layer_count; l-- > first;) {
         const struct layer *layer = &model->plan.layers[l];
-        float *by_in = l > 0 ? spare[l % 2] : NULL;
+        float *by_in = l > first ? spare[l % 2] : NULL;
         layer->kind->backward(layer, parameters + layer->start, passage->values[l],
                               passage->values[l + 1], passage->saved[l], by_out, batch,
                               gradient + layer->start, by_in, workspace);

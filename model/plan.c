@@ -8,7 +8,6 @@
 #include "model/nearest.h"
 
 #define HIDDEN_MAX 8
-#define WIDTH_MAX 65536u
 _Static_assert(PLAN_LAYERS_MAX >= 2 * HIDDEN_MAX + 1, "the deepest mlp fits");
 _Static_assert(sizeof(size_t) >= 8, "features times widths are counted without overflow");
 
@@ -20,17 +19,16 @@ struct family {
     enum starling_error (*build)(struct plan *plan, const char *rest, struct problem *problem);
 };
 
-/* Appends a layer, applied once an example, to what is there so far. */
-static void add_layer(struct plan *plan, const struct layer_kind *kind, size_t outputs)
+void plan_add(struct plan *plan, struct layer layer)
 {
     assert(plan->layer_count < PLAN_LAYERS_MAX);
-    size_t inputs =
+    layer.inputs =
         plan->layer_count ? plan->layers[plan->layer_count - 1].outputs : plan->shape.features;
-    struct layer *layer = &plan->layers[plan->layer_count++];
-    *layer = (struct layer){.kind = kind, .inputs = inputs, .outputs = outputs, .repeat = 1};
-    layer->start = plan->parameters;
-    layer->parameters = kind->count(layer);
-    plan->parameters += layer->parameters;
+    layer.repeat = layer.repeat > 0 ? layer.repeat : 1;
+    layer.start = plan->parameters;
+    layer.parameters = layer.kind->count(&layer);
+    plan->parameters += layer.parameters;
+    plan->layers[plan->layer_count++] = layer;
 }
 
 /* Refuses data that the plan has no layer for. */
@@ -56,19 +54,19 @@ static enum starling_error build_linear(struct plan *plan, const char *rest,
     if (error)
         return error;
     strcpy(plan->name, "linear");
-    add_layer(plan, &layer_dense, plan->outputs);
+    plan_add(plan, (struct layer){.kind = &layer_dense, .outputs = plan->outputs});
     return STARLING_OK;
 }
 
-/* Reads a width of 1 to WIDTH_MAX and moves *text behind it; 0 when there is none. */
+/* Reads a width of 1 to PLAN_WIDTH_MAX and moves *text behind it; 0 when there is none. */
 static size_t read_width(const char **text)
 {
     size_t width = 0;
     const char *at = *text;
-    for (; *at >= '0' && *at <= '9' && width <= WIDTH_MAX; at++)
+    for (; *at >= '0' && *at <= '9' && width <= PLAN_WIDTH_MAX; at++)
         width = 10 * width + (size_t)(*at - '0');
     *text = at;
-    return width <= WIDTH_MAX ? width : 0;
+    return width <= PLAN_WIDTH_MAX ? width : 0;
 }
 
 /* "mlp:A,B,…": hidden layers of these widths, each with a ReLU behind it. */
@@ -86,9 +84,9 @@ static enum starling_error build_mlp(struct plan *plan, const char *rest, struct
                 problem, STARLING_INVALID,
                 "task.model: 'mlp:%.80s' is not 1 to %d widths of 1 to %u: write for "
                 "example mlp:128 or mlp:256,128",
-                rest, HIDDEN_MAX, WIDTH_MAX);
-        add_layer(plan, &layer_dense, width);
-        add_layer(plan, &layer_relu, width);
+                rest, HIDDEN_MAX, PLAN_WIDTH_MAX);
+        plan_add(plan, (struct layer){.kind = &layer_dense, .outputs = width});
+        plan_add(plan, (struct layer){.kind = &layer_relu, .outputs = width});
         length += snprintf(plan->name + length, sizeof plan->name - (size_t)length, "%c%zu",
                            hidden ? ',' : ':', width);
         at = *at ? at + 1 : NULL;
@@ -97,8 +95,32 @@ static enum starling_error build_mlp(struct plan *plan, const char *rest, struct
         return problem_set(problem, STARLING_INVALID,
                            "task.model: 'mlp' lacks the width of its hidden layer: write for "
                            "example mlp:128");
-    add_layer(plan, &layer_dense, plan->outputs);
+    plan_add(plan, (struct layer){.kind = &layer_dense, .outputs = plan->outputs});
     return STARLING_OK;
+}
+
+/* "conv 5x5x6, relu, …" */
+static enum starling_error build_list(struct plan *plan, const char *text, struct problem *problem)
+{
+    enum starling_error error = need_flat(plan, text, problem);
+    return error ? error : plan_list(plan, text, problem);
+}
+
+/* "lenet": LeNet-5 of LeCun, Bottou, Bengio and Haffner 1998 as it is built today, with ReLU for
+ * squashed tangents, the largest for the mean of a window, and all maps connected. */
+static enum starling_error build_lenet(struct plan *plan, const char *rest, struct problem *problem)
+{
+    if (rest)
+        return problem_set(problem, STARLING_INVALID,
+                           "task.model: 'lenet' takes no ':%s': write lenet, or list its layers",
+                           rest);
+    enum starling_error error =
+        build_list(plan,
+                   "conv 5x5x6 pad 2, relu, maxpool 2, conv 5x5x16, relu, maxpool 2, "
+                   "dense 120, relu, dense 84, relu",
+                   problem);
+    strcpy(plan->name, "lenet");
+    return error;
 }
 
 /* All families. A new one is a line here; a new layer is a file and a line in layer.h. The rates
@@ -106,27 +128,43 @@ static enum starling_error build_mlp(struct plan *plan, const char *rest, struct
 static const struct family families[] = {
     {.name = "linear", .rate = 1, .convex = true, .build = build_linear},
     {.name = "mlp", .rate = 0.1, .build = build_mlp},
+    {.name = "lenet", .rate = 0.05, .build = build_lenet},
 };
 #define FAMILIES (sizeof families / sizeof *families)
 
-static const struct family *find_family(const char *specification, size_t length,
-                                        struct problem *problem)
+static const struct family listed = {.rate = 0.05, .build = build_list};
+
+/* Says that no model begins with `word`, and which was meant. */
+static void problem_no_family(const char *word, struct problem *problem)
 {
-    const char *names[FAMILIES];
-    for (size_t f = 0; f < FAMILIES; f++) {
+    const char *names[FAMILIES + PLAN_LISTED_MAX];
+    for (size_t f = 0; f < FAMILIES; f++)
         names[f] = families[f].name;
-        if (strlen(names[f]) == length && memcmp(names[f], specification, length) == 0)
-            return &families[f];
-    }
-    char word[32];
-    snprintf(word, sizeof word, "%.*s", (int)(length < 32 ? length : 32), specification);
-    const char *nearest = nearest_word(word, names, FAMILIES);
+    size_t count = FAMILIES + plan_list_words(names + FAMILIES);
+    const char *nearest = nearest_word(word, names, count);
     if (nearest)
         problem_set(problem, STARLING_INVALID,
                     "task.model: there is no model '%s': did you mean '%s'?", word, nearest);
     else
         problem_set(problem, STARLING_INVALID,
-                    "task.model: there is no model '%s': use linear or mlp:WIDTH[,WIDTH…]", word);
+                    "task.model: there is no model '%s': use linear, mlp:WIDTH[,WIDTH…], lenet, or "
+                    "a list of layers",
+                    word);
+}
+
+static const struct family *find_family(const char *specification, size_t length,
+                                        struct problem *problem)
+{
+    for (size_t f = 0; f < FAMILIES; f++)
+        if (strlen(families[f].name) == length &&
+            memcmp(families[f].name, specification, length) == 0)
+            return &families[f];
+    if (plan_lists(specification))
+        return &listed;
+    char word[32];
+    size_t letters = strcspn(specification, " \t,:");
+    snprintf(word, sizeof word, "%.*s", (int)(letters < 32 ? letters : 32), specification);
+    problem_no_family(word, problem);
     return NULL;
 }
 
@@ -149,7 +187,8 @@ enum starling_error plan_make(struct plan *plan, const char *specification,
         return STARLING_INVALID;
     plan->rate = family->rate;
     plan->convex = family->convex;
-    enum starling_error error = family->build(plan, colon ? colon + 1 : NULL, problem);
+    const char *rest = family == &listed ? specification : colon ? colon + 1 : NULL;
+    enum starling_error error = family->build(plan, rest, problem);
     if (error == STARLING_OK && plan->parameters > PLAN_PARAMETERS_MAX)
         return problem_set(problem, STARLING_INVALID,
                            "task.model: '%s' has %zu parameters on this data, beyond %zu: use "

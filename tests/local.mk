@@ -18,8 +18,10 @@ AM_TESTS_ENVIRONMENT = \
 
 test_programs = \
 	tests/model/test_activation \
+	tests/model/test_convolution \
 	tests/model/test_dataset \
 	tests/model/test_evaluation \
+	tests/model/test_layers \
 	tests/model/test_learner \
 	tests/model/test_model \
 	tests/model/test_partition \
@@ -76,6 +78,10 @@ test_programs = \
 
 tests_model_test_activation_SOURCES = tests/model/test_activation.c tests/model/files.c tests/model/files.h
 tests_model_test_activation_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_convolution_SOURCES = tests/model/test_convolution.c
+tests_model_test_convolution_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_layers_SOURCES = tests/model/test_layers.c
+tests_model_test_layers_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_dataset_SOURCES = tests/model/test_dataset.c tests/model/files.c tests/model/files.h
 tests_model_test_dataset_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_evaluation_SOURCES = tests/model/test_evaluation.c tests/model/files.c tests/model/files.h

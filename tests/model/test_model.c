@@ -307,7 +307,7 @@ static void a_specification_that_makes_no_sense_says_what_to_do(void **state)
     } cases[] = {
         {"lineer", "task.model: there is no model 'lineer': did you mean 'linear'?", 4, 2},
         {"mpl:64", "did you mean 'mlp'?", 4, 2},
-        {"transformer", "use linear or mlp:WIDTH", 4, 2},
+        {"transformer", "use linear, mlp:WIDTH", 4, 2},
         {"", "task.model: there is no model ''", 4, 2},
         {"an-absurdly-long-word-that-names-no-model-at-all:3", "task.model: there is no", 4, 2},
         {"linear:3", "write linear", 4, 2},
