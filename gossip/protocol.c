@@ -54,7 +54,7 @@ void gossip_start(struct gossip *gossip, struct now now, struct actions *actions
 {
     (void)actions;
     struct random random = stream(gossip, RANDOM_PERIOD, 0);
-    double phase = random_uniform(&random);
+    double phase = random_uniform(&random) * !gossip->settings->in_step;
     gossip->next_tick_us =
         now.monotonic_us + (uint64_t)((double)gossip->settings->period_us * phase);
     /* A view that is full from the start has no hurry; spread the first shuffles out. */
@@ -226,7 +226,7 @@ void gossip_tick(struct gossip *gossip, struct now now, struct actions *actions)
         speak(gossip, 0, actions);
     gossip->send_due = true;
     gossip->pass_due = true;
-    if (gossip->round >= gossip->next_shuffle)
+    if (gossip->round >= gossip->next_shuffle && !gossip->settings->fixed_view)
         shuffle(gossip, actions);
     if (!gossip->training)
         begin_pass(gossip, actions);
@@ -379,7 +379,8 @@ enum refusal gossip_receive(struct gossip *gossip, peer_id from, struct gossip_m
                             struct now now, struct actions *actions)
 {
     (void)now;
-    view_add(&gossip->view, from); /* a sign of life, where there is room for it */
+    if (!gossip->settings->fixed_view)
+        view_add(&gossip->view, from); /* a sign of life, where there is room for it */
     switch (message->kind) {
     case MESSAGE_MODEL:
         return receive_model(gossip, from, &message->model, actions);

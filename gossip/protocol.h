@@ -45,11 +45,13 @@ enum exchange { EXCHANGE_PUSH, EXCHANGE_PULL, EXCHANGE_PUSHPULL };
 struct gossip_settings {
     uint64_t period_us;
     double jitter; /* standard deviation of a period, as a share of it */
+    bool in_step;  /* the first tick is at once, not at random within a period */
     uint32_t fanout;
     enum exchange exchange;
     struct flow_settings flow;
     struct merge_settings merge;
     size_t view;           /* capacity, 1 to VIEW_MAX */
+    bool fixed_view;       /* whoever fills it decides: no shuffles, and nobody enters by talking */
     uint32_t inbox;        /* models that may wait, 1 to INBOX_MAX */
     uint32_t shuffle_most; /* periods between shuffles once the view is settled */
     bool readout;
@@ -160,7 +162,8 @@ void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, 
                  const struct gossip_storage *storage, struct version *model, double age);
 void gossip_clear(struct gossip *gossip);
 
-/* Begins: the first tick falls at random within a period, so that nodes do not march in step. */
+/* Begins: unless in_step, the first tick falls at random within a period, so that nodes do not
+ * march in step. */
 void gossip_start(struct gossip *gossip, struct now now, struct actions *actions);
 
 /* When it next wants a tick, monotonic; UINT64_MAX before gossip_start. */

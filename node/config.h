@@ -23,6 +23,7 @@
 /* Whether nodes agree on the scaling of features: auto is on for a device, off in a simulation,
  * where the data of all lie in one place. */
 enum agree { AGREE_AUTO, AGREE_ON, AGREE_OFF };
+enum sim_sync { SYNC_OFF, SYNC_ROUNDS };
 
 /* Choices hold the index of the word in the table; the first word is the default. */
 struct config {
@@ -78,6 +79,8 @@ struct config {
         uint64_t samples;                /* 0: all; examples a node at most */
         char latency[CONFIG_TEXT_MAX];   /* constant:50ms, uniform:A-B, lognormal:MEDIAN,SIGMA */
         double drop;                     /* 0.0; 0 to 1 */
+        char topology[CONFIG_TEXT_MAX];  /* random, full, ring, regular:K, file:F */
+        int sync;                        /* enum sim_sync: off, rounds */
         uint64_t compute_ps;    /* virtual time of a pass, per sample and parameter, in ps: 6ns */
         uint64_t eval_every;    /* 1 round */
         uint64_t eval_nodes;    /* 10 */

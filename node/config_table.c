@@ -17,6 +17,7 @@ static const char *const scale_words[] = {"auto", "none", "standard", "log", NUL
 static const char *const agree_words[] = {"auto", "on", "off", NULL};
 static const char *const schedule_words[] = {"inverse", "constant", NULL};
 static const char *const flow_words[] = {"periodic", "token", NULL};
+static const char *const sync_words[] = {"off", "rounds", NULL};
 static const char *const exchange_words[] = {"push", "pull", "pushpull", NULL};
 
 /* clang-format off: a setting reads best as two or three lines of the same shape */
@@ -110,6 +111,10 @@ const struct setting config_settings[] = {
      MEMBER(sim.latency)},
     {"sim", "drop", "0", "share of the messages lost", SETTING_REAL, MEMBER(sim.drop), .floor = 0,
      .ceiling = 1},
+    {"sim", "topology", "random", "who talks to whom: random, full, ring, regular:K, file:F",
+     SETTING_TEXT, MEMBER(sim.topology), .expands = true},
+    {"sim", "sync", "off", "rounds: all nodes march in step, and a message takes part of a round",
+     SETTING_CHOICE, MEMBER(sim.sync), .words = sync_words},
     {"sim", "compute", "6ns", "virtual time of a pass, per example and parameter", SETTING_PACE,
      MEMBER(sim.compute_ps), .least = 0, .most = SECOND_PS},
     {"sim", "eval_every", "1", "rounds between evaluations", SETTING_COUNT, MEMBER(sim.eval_every),

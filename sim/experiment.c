@@ -137,9 +137,66 @@ static enum starling_error check_baseline(const char *list, struct problem *prob
     return STARLING_OK;
 }
 
+/* Who talks to whom, and what this makes of the participants' settings. */
+static enum starling_error connect(struct experiment *experiment, struct problem *problem)
+{
+    const struct config *config = &experiment->config;
+    struct gossip_settings *gossip = &experiment->settings.gossip;
+    struct topology *topology = &experiment->topology;
+    if (topology_make(config->sim.topology, config->sim.nodes, config->sim.seed, topology, problem))
+        return problem ? problem->error : STARLING_FAILED;
+    gossip->fixed_view = topology->kind != TOPOLOGY_RANDOM;
+    if (topology->kind == TOPOLOGY_FULL && gossip->view < gossip->fanout)
+        gossip->view = gossip->fanout;
+    if (!topology_is_static(topology))
+        return STARLING_OK;
+    gossip->view = topology->degree_most > 0 ? topology->degree_most : 1;
+    if (gossip->inbox < gossip->view) /* a model from each neighbour may wait */
+        gossip->inbox = (uint32_t)gossip->view;
+    return STARLING_OK;
+}
+
+/* All in step, where that is asked for and every exchange ends within its round. */
+static enum starling_error synchronise(struct experiment *experiment, struct problem *problem)
+{
+    const struct config *config = &experiment->config;
+    struct gossip_settings *gossip = &experiment->settings.gossip;
+    struct network network;
+    if (config->sim.sync == SYNC_OFF)
+        return STARLING_OK;
+    if (network_parse(config->sim.latency, 0, 0, &network, problem))
+        return STARLING_INVALID;
+    if (gossip->flow.kind == FLOW_TOKEN)
+        return problem_set(
+            problem, STARLING_INVALID,
+            "sim.sync: gossip.flow = token sends when models come, not once a round: "
+            "take one of the two");
+    gossip->in_step = true;
+    gossip->jitter = 0;
+    size_t most = 0;
+    for (size_t node = 0; node < experiment->partition->nodes; node++) {
+        size_t count;
+        partition_rows(experiment->partition, node, &count);
+        most = count > most ? count : most;
+    }
+    uint64_t ways = gossip->exchange == EXCHANGE_PUSH ? 1 : 2; /* there, and back */
+    uint64_t pass_us = experiment_pass_us(experiment, most), latency = network_most_us(&network);
+    uint64_t period = config->gossip.period_us;
+    if (pass_us < period && latency < (period - pass_us) / ways)
+        return STARLING_OK;
+    return problem_set(
+        problem, STARLING_INVALID,
+        "sim.sync: a pass of up to %.3g s and a message of up to %.3g s%s do not fit "
+        "into a round of %.3g s: raise gossip.period, or lower sim.latency or "
+        "sim.compute",
+        (double)pass_us * 1e-6, latency == UINT64_MAX ? (double)INFINITY : (double)latency * 1e-6,
+        ways > 1 ? ", there and back," : "", (double)period * 1e-6);
+}
+
 enum starling_error experiment_check(const struct config *config, struct problem *problem)
 {
     struct network network;
+    struct topology topology;
     if (config->task.agree == AGREE_ON && config->sim.baseline[0])
         return problem_set(problem, STARLING_INVALID,
                            "sim.baseline: baselines have their features scaled by all the data: "
@@ -147,9 +204,11 @@ enum starling_error experiment_check(const struct config *config, struct problem
     enum starling_error error = settings_check(config, problem);
     if (!error)
         error = check_baseline(config->sim.baseline, problem);
+    if (!error)
+        error = network_parse(config->sim.latency, config->sim.drop, config->sim.seed, &network,
+                              problem);
     return error ? error
-                 : network_parse(config->sim.latency, config->sim.drop, config->sim.seed, &network,
-                                 problem);
+                 : topology_parse(config->sim.topology, config->sim.nodes, &topology, problem);
 }
 
 struct experiment *experiment_new(const struct config *config, bool live, struct problem *problem)
@@ -174,7 +233,8 @@ struct experiment *experiment_new(const struct config *config, bool live, struct
     resolve(experiment, live ? PERIOD_LIVE_US : PERIOD_VIRTUAL_US);
     experiment->partition = partition_new(config->sim.partition, train, config->sim.nodes,
                                           config->sim.samples, config->sim.seed, problem);
-    if (!experiment->partition || choose_test(experiment, problem))
+    if (!experiment->partition || choose_test(experiment, problem) ||
+        connect(experiment, problem) || synchronise(experiment, problem))
         goto fail;
     return experiment;
 fail:
@@ -189,6 +249,7 @@ void experiment_free(struct experiment **experiment)
     data_free(&(*experiment)->data);
     model_free(&(*experiment)->model);
     partition_free(&(*experiment)->partition);
+    topology_clear(&(*experiment)->topology);
     free((*experiment)->test_rows);
     free(*experiment);
     *experiment = NULL;
@@ -203,4 +264,12 @@ struct version *experiment_initial(const struct experiment *experiment)
     else
         vector_free(values);
     return version;
+}
+
+uint64_t experiment_pass_us(const struct experiment *experiment, size_t examples)
+{
+    size_t samples = learner_samples(&experiment->settings.learn, examples, NULL);
+    double ps = (double)samples * (double)model_parameters(experiment->model) *
+                (double)experiment->config.sim.compute_ps;
+    return 1 + (uint64_t)(ps / 1e6);
 }

@@ -8,6 +8,7 @@
 #include "model/partition.h"
 #include "node/config.h"
 #include "node/participant.h"
+#include "sim/topology.h"
 
 struct experiment {
     struct config config; /* resolved: no "auto" left */
@@ -15,6 +16,7 @@ struct experiment {
     struct partition *partition;
     struct model *model;
     struct participant_settings settings;
+    struct topology topology;
     char name[160];      /* of the results: task.name, or made from data and model */
     char task_name[192]; /* of the task, NAME-SEED: another seed starts from other parameters */
     const struct dataset *test; /* the global test set, or `holdout` where the data has none */
@@ -29,6 +31,9 @@ enum starling_error experiment_check(const struct config *config, struct problem
  * gossip.period; and real nodes are handed scaled tables, so the experiment then holds such too. */
 struct experiment *experiment_new(const struct config *config, bool live, struct problem *problem);
 void experiment_free(struct experiment **experiment);
+
+/* The virtual time of a pass over so many training examples. */
+uint64_t experiment_pass_us(const struct experiment *experiment, size_t examples);
 
 /* The parameters that every node starts from; NULL when memory is out. */
 struct version *experiment_initial(const struct experiment *experiment);

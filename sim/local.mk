@@ -55,6 +55,10 @@ libsim_a_SOURCES = \
 	sim/sweep_runs.h \
 	sim/sweep_table.c \
 	sim/sweep_table.h \
+	sim/topology.c \
+	sim/topology.h \
+	sim/topology_regular.c \
+	sim/topology_regular.h \
 	sim/world.c \
 	sim/world.h
 

@@ -71,6 +71,13 @@ uint64_t network_least_us(const struct network *network)
     return network->kind == LATENCY_LOGNORMAL ? NETWORK_LEAST_US : network->low_us;
 }
 
+uint64_t network_most_us(const struct network *network)
+{
+    return network->kind == LATENCY_LOGNORMAL && network->sigma > 0 ? UINT64_MAX
+           : network->kind == LATENCY_UNIFORM                       ? network->high_us
+                                                                    : network->low_us;
+}
+
 bool network_carry(const struct network *network, peer_id sender, uint64_t number,
                    uint64_t *delay_us)
 {

@@ -29,6 +29,9 @@ enum starling_error network_parse(const char *latency, double drop, uint64_t see
 /* The least latency there can be. */
 uint64_t network_least_us(const struct network *network);
 
+/* The most there can be; UINT64_MAX where the distribution has no bound worth the name. */
+uint64_t network_most_us(const struct network *network);
+
 /* True when the `number`-th message of `sender` arrives, and then after how long. */
 bool network_carry(const struct network *network, peer_id sender, uint64_t number,
                    uint64_t *delay_us);

@@ -330,16 +330,23 @@ static enum starling_error check_live(const struct config *config, struct proble
         return STARLING_INVALID;
     struct config plain;
     config_defaults(&plain);
-    const char *simulated = config->sim.drop > 0                                  ? "sim.drop"
-                            : config->sim.wire                                    ? "sim.wire"
-                            : strcmp(config->sim.latency, plain.sim.latency) != 0 ? "sim.latency"
-                            : config->task.agree == AGREE_ON                      ? "task.agree"
-                                                                                  : NULL;
-    if (simulated)
-        return problem_set(problem, STARLING_INVALID,
-                           "%s: real nodes talk over the real network: leave it out, or use "
-                           "starling-sim run",
-                           simulated);
+    const struct {
+        const char *name;
+        bool given;
+    } simulated[] = {
+        {"sim.drop", config->sim.drop > 0},
+        {"sim.wire", config->sim.wire},
+        {"sim.latency", strcmp(config->sim.latency, plain.sim.latency) != 0},
+        {"sim.topology", strcmp(config->sim.topology, plain.sim.topology) != 0},
+        {"task.agree", config->task.agree == AGREE_ON},
+        {"sim.sync", config->sim.sync != plain.sim.sync},
+    };
+    for (size_t i = 0; i < sizeof simulated / sizeof *simulated; i++)
+        if (simulated[i].given)
+            return problem_set(problem, STARLING_INVALID,
+                               "%s: real nodes talk over the real network: leave it out, or use "
+                               "starling-sim run",
+                               simulated[i].name);
     return STARLING_OK;
 }
 

@@ -62,20 +62,34 @@ static void parcel_give(struct world *world, uint32_t place)
     world->parcels_free = place;
 }
 
-/* Who node knows at the beginning: as many random others as its view holds. */
-static void introduce(struct world *world, peer_id node)
+/* As many random others as a view holds, from the stream of this purpose and step. */
+static void draw_view(struct world *world, peer_id node, enum random_purpose purpose, uint64_t step)
 {
-    struct participant *participant = &world->participants[node];
-    size_t view = participant->gossip.view.capacity;
-    if (world->nodes <= view + 1) {
+    struct view *view = &world->participants[node].gossip.view;
+    view->count = 0;
+    if (world->nodes <= view->capacity + 1u) {
         for (peer_id peer = 0; peer < world->nodes; peer++)
-            view_add(&participant->gossip.view, peer);
+            view_add(view, peer);
         return;
     }
-    struct random random =
-        random_stream(world->experiment->config.sim.seed, node, RANDOM_BOOTSTRAP, 0);
-    while (participant->gossip.view.count < view)
-        view_add(&participant->gossip.view, random_below(&random, (uint32_t)world->nodes));
+    struct random random = random_stream(world->experiment->config.sim.seed, node, purpose, step);
+    while (view->count < view->capacity)
+        view_add(view, random_below(&random, (uint32_t)world->nodes));
+}
+
+/* Whom a node knows at the beginning: its neighbours, or as many random others as its view holds.
+ */
+static void introduce(struct world *world, peer_id node)
+{
+    const struct topology *topology = &world->experiment->topology;
+    if (!topology_is_static(topology)) {
+        draw_view(world, node, RANDOM_BOOTSTRAP, 0);
+        return;
+    }
+    size_t count;
+    const peer_id *neighbours = topology_neighbours(topology, node, &count);
+    for (size_t i = 0; i < count; i++)
+        view_add(&world->participants[node].gossip.view, neighbours[i]);
 }
 
 static enum starling_error begin(struct world *world, struct problem *problem)
@@ -266,11 +280,8 @@ static void carry_out(struct world *world, peer_id node, uint64_t now_us)
         struct work *work = &world->works[world->works_count++];
         work_copy(work, &out->work);
         const struct participant *participant = &world->participants[node];
-        size_t samples =
-            learner_samples(&participant->settings->learn, participant->train_count, NULL);
-        double ps = (double)samples * (double)world->parameters *
-                    (double)world->experiment->config.sim.compute_ps;
-        add_event(world, (struct event){.time_us = now_us + 1 + (uint64_t)(ps / 1e6),
+        uint64_t pass_us = experiment_pass_us(world->experiment, participant->train_count);
+        add_event(world, (struct event){.time_us = now_us + pass_us,
                                         .receiver = node,
                                         .sender = node,
                                         .sequence = work->number,
@@ -310,6 +321,8 @@ static void handle(struct world *world, const struct event *event)
     world->counts.events++;
     switch (event->kind) {
     case EVENT_TICK:
+        if (world->experiment->topology.kind == TOPOLOGY_FULL)
+            draw_view(world, event->receiver, RANDOM_TOPOLOGY, 1 + event->sequence);
         participant_tick(participant, now, &world->out);
         add_event(world, (struct event){.time_us = participant_deadline(participant),
                                         .receiver = event->receiver,

@@ -70,6 +70,7 @@ test_programs = \
 	tests/sim/test_report \
 	tests/sim/test_results \
 	tests/sim/test_sweep \
+	tests/sim/test_topology \
 	tests/sim/test_world \
 	tests/live/test_live_sim \
 	tests/live/test_path \
@@ -183,6 +184,8 @@ tests_sim_test_results_SOURCES = tests/sim/test_results.c
 tests_sim_test_results_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_sweep_SOURCES = tests/sim/test_sweep.c tests/sim/command.c tests/sim/command.h
 tests_sim_test_sweep_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_topology_SOURCES = tests/sim/test_topology.c
+tests_sim_test_topology_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_world_SOURCES = tests/sim/test_world.c
 tests_sim_test_world_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_live_test_live_sim_SOURCES = tests/live/test_live_sim.c tests/live/swarm.c tests/live/swarm.h

@@ -541,6 +541,38 @@ static void a_clock_that_jumps_ticks_once(void **state)
     end(&node);
 }
 
+static void a_fixed_view_is_left_to_whoever_fills_it(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    node.settings.fixed_view = node.settings.in_step = true;
+    node.settings.jitter = 0;
+    view_add(&node.gossip.view, 3);
+    gossip_start(&node.gossip, (struct now){7, 0}, &node.actions);
+    assert_int_equal(gossip_deadline(&node.gossip), 7); /* in step: at once */
+    for (uint64_t round = 0; round < 30; round++) {
+        gossip_tick(&node.gossip, (struct now){7 + round * 1000000, 0}, &node.actions);
+        assert_int_equal(gossip_deadline(&node.gossip), 7 + (round + 1) * 1000000);
+        gossip_done(&node.gossip, node.model, 1, (struct now){8 + round * 1000000, 0},
+                    &node.actions);
+        assert_int_equal(count_of(&node, ACTION_SEND), 1);
+        assert_int_equal(find(&node, ACTION_SEND, 0)->send.message.kind, MESSAGE_MODEL);
+        struct gossip_message message = {.kind = MESSAGE_MODEL,
+                                         .model = {.piece = piece_whole(PARAMETERS),
+                                                   .sequence = round + 1,
+                                                   .model = version_share(node.model)}};
+        memcpy(message.model.task, node.settings.task, TASK_ID_BYTES);
+        assert_int_equal(
+            gossip_receive(&node.gossip, 9, &message, (struct now){9, 0}, &node.actions),
+            REFUSED_NOT);
+        empty(&node);
+    }
+    assert_int_equal(node.gossip.view.count, 1);
+    assert_true(view_has(&node.gossip.view, 3));
+    end(&node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -561,6 +593,7 @@ int main(void)
         cmocka_unit_test(a_model_of_another_task_or_shape_is_refused),
         cmocka_unit_test(fanout_reaches_different_peers),
         cmocka_unit_test(a_shuffle_is_answered_and_a_late_answer_changes_nothing),
+        cmocka_unit_test(a_fixed_view_is_left_to_whoever_fills_it),
         cmocka_unit_test(a_clock_that_jumps_ticks_once),
     };
     return cmocka_run_group_tests_name("protocol", tests, NULL, NULL);

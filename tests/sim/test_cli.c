@@ -100,6 +100,11 @@ static void wrong_usage_is_one_line_that_names_the_flag(void **state)
         {"live --nodes 0", "--nodes: sim.nodes is \"0\""},
         {"live --nodes 2000", "--nodes: sim.nodes: 2000 processes are more than live starts"},
         {"live " FEW "--model cnn", "--model: task.model: there is no model 'cnn'"},
+        {"run --set sim.topology=rnig", "--set: sim.topology: 'rnig' is no topology: did you mean "
+                                        "ring?"},
+        {"run --nodes 9 --set sim.topology=regular:3", "one of the two numbers must be even"},
+        {"live --set sim.topology=ring", "sim.topology: real nodes talk over the real network"},
+        {"live --set sim.sync=rounds", "sim.sync: real nodes talk over the real network"},
         {"live --set sim.latency=later", "--set: sim.latency: 'later'"},
         {"live --data csv:absent.csv", "absent.csv: No such file"},
         {"live absent.ini", "absent.ini: cannot be opened"},

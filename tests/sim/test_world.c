@@ -186,6 +186,165 @@ static void parameters_stay_finite_at_an_absurd_rate(void **state)
     tear_down(&setting);
 }
 
+/* One synchronous round of D-PSGD (Lian et al. 2017, Algorithm 1, averaging before the step):
+ * w_i = (w_i + Σ_j w_j) / (1 + degree), then a pass; at the first there is nothing to average. */
+static void synchronous_rounds_on_a_graph_are_d_psgd(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 4, NODES = 12, DEGREE = 3 };
+    static const char *const pairs[] = {"sim.sync=rounds",
+                                        "sim.topology=regular:3",
+                                        "gossip.fanout=3",
+                                        "gossip.merge=uniform",
+                                        "gossip.readout=off",
+                                        "gossip.inbox=1",
+                                        NULL};
+    struct setting setting;
+    set_up(&setting, 2, pairs);
+    live(&setting, ROUNDS);
+    const struct world_counts *counts = world_counts(setting.world);
+    assert_int_equal(counts->passes, NODES * ROUNDS);
+    assert_int_equal(counts->messages, NODES * ROUNDS * DEGREE); /* and no shuffles */
+    assert_int_equal(counts->updates, NODES * (ROUNDS - 1) * DEGREE);
+
+    const struct experiment *experiment = setting.experiment;
+    const struct participant_settings *settings = &experiment->settings;
+    size_t count = model_parameters(experiment->model);
+    struct version *initial = experiment_initial(experiment);
+    struct workspace workspace = {0};
+    float *old[NODES], *new[NODES];
+    for (size_t i = 0; i < NODES; i++) {
+        old[i] = vector_new(count);
+        new[i] = vector_new(count);
+        memcpy(old[i], initial->values, count * sizeof(float));
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < NODES; i++) {
+            const struct participant *participant = world_participant(setting.world, i);
+            size_t degree;
+            const peer_id *peers = topology_neighbours(&experiment->topology, i, &degree);
+            assert_int_equal(degree, DEGREE);
+            memcpy(new[i], old[i], count * sizeof(float));
+            for (size_t j = 0; j < degree && round > 0; j++)
+                vector_add_scaled(new[i], old[peers[j]], 1, count);
+            vector_scale(new[i], round > 0 ? 1.0F / (1 + DEGREE) : 1, count);
+            const struct examples examples = {.data = participant->data,
+                                              .rows = participant->train,
+                                              .count = participant->train_count};
+            struct pass_report report;
+            assert_true(workspace_reset(
+                &workspace, learner_workspace(settings->model, &settings->learn, examples.count)));
+            learner_pass(settings->model, &settings->learn, &examples, round,
+                         random_stream(settings->seed, (uint32_t)i, RANDOM_BATCH, (uint64_t)round),
+                         new[i], NULL, &workspace, &report);
+        }
+        for (size_t i = 0; i < NODES; i++)
+            memcpy(old[i], new[i], count * sizeof(float));
+    }
+    for (size_t i = 0; i < NODES; i++) {
+        const float *got = participant_readout(world_participant(setting.world, i))->values;
+        double distance = sqrt(vector_distance2(got, old[i], count));
+        if (distance > 1e-4)
+            fail_msg("node %zu is %g from D-PSGD", i, distance);
+        vector_free(old[i]);
+        vector_free(new[i]);
+    }
+    workspace_free(&workspace);
+    version_release(&initial);
+    tear_down(&setting);
+}
+
+static void a_static_view_is_the_neighbours_for_good(void **state)
+{
+    (void)state;
+    static const char *const topologies[] = {"sim.topology=ring", "sim.topology=regular:4"};
+    for (size_t t = 0; t < 2; t++) {
+        const char *const pairs[] = {topologies[t], "gossip.exchange=pushpull", "sim.drop=0.2",
+                                     "task.model=linear", NULL};
+        struct setting setting;
+        set_up(&setting, 2, pairs);
+        live(&setting, 25);
+        for (size_t node = 0; node < 12; node++) {
+            size_t count;
+            const peer_id *peers = topology_neighbours(&setting.experiment->topology, node, &count);
+            const struct view *view = &world_participant(setting.world, node)->gossip.view;
+            assert_int_equal(view->count, count);
+            for (size_t i = 0; i < count; i++)
+                assert_true(view_has(view, peers[i]));
+        }
+        tear_down(&setting);
+    }
+}
+
+static void in_a_full_topology_anybody_may_be_met(void **state)
+{
+    (void)state;
+    enum { NODES = 40, ROUNDS = 50 };
+    static const char *const pairs[] = {"sim.topology=full",
+                                        "sim.nodes=40",
+                                        "gossip.view=4",
+                                        "task.model=linear",
+                                        "sim.samples=1",
+                                        "task.data=synth:writers",
+                                        NULL};
+    struct setting setting;
+    set_up(&setting, 2, pairs);
+    live(&setting, ROUNDS);
+    const struct world_counts *counts = world_counts(setting.world);
+    assert_in_range(counts->messages, NODES * (ROUNDS - 1), NODES * (ROUNDS + 1));
+    for (size_t node = 0; node < NODES; node++) /* Poisson around the rounds */
+        assert_in_range(world_traffic(setting.world, node)->messages_in, 20, 85);
+    tear_down(&setting);
+}
+
+static void the_bits_do_not_depend_on_threads_or_codec_anywhere(void **state)
+{
+    (void)state;
+    static const char *const topologies[] = {"sim.topology=full", "sim.topology=ring",
+                                             "sim.topology=regular:4"};
+    for (size_t i = 0; i < 3; i++) {
+        const char *const plain[] = {topologies[i], "gossip.fanout=2", "gossip.view=3", NULL};
+        const char *const wire[] = {topologies[i], "gossip.fanout=2", "gossip.view=3",
+                                    "sim.wire=on", "sim.sync=off",    NULL};
+        struct outcome one = run(1, 6, plain), more = run(3, 6, plain), coded = run(2, 6, wire);
+        assert_string_equal(one.digest, more.digest);
+        assert_string_equal(one.digest, coded.digest);
+    }
+}
+
+static void a_round_that_is_too_short_for_its_messages_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second;
+        bool fits;
+    } cases[] = {
+        {"sim.latency=constant:9s", "gossip.exchange=push", true},
+        {"sim.latency=constant:10s", "gossip.exchange=push", false},
+        {"sim.latency=uniform:1ms-10s", "gossip.exchange=push", false},
+        {"sim.latency=lognormal:50ms,0.5", "gossip.exchange=push", false},
+        {"sim.latency=constant:4s", "gossip.exchange=pushpull", true},
+        {"sim.latency=constant:5s", "gossip.exchange=pushpull", false},
+        {"sim.latency=constant:5s", "gossip.exchange=pull", false},
+        {"sim.latency=constant:5s", "sim.compute=1ms", false},
+        {"sim.latency=constant:1s", "gossip.flow=token", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config config;
+        struct problem problem = {0};
+        config_defaults(&config);
+        const char *const pairs[] = {"sim.sync=rounds", "task.model=linear", "sim.nodes=4",
+                                     "sim.samples=30",  cases[i].first,      cases[i].second};
+        for (size_t j = 0; j < sizeof pairs / sizeof *pairs; j++)
+            assert_int_equal(config_set_pair(&config, pairs[j], "test", &problem), STARLING_OK);
+        struct experiment *experiment = experiment_new(&config, false, &problem);
+        if ((experiment != NULL) != cases[i].fits ||
+            (!experiment && strncmp(problem.text, "sim.sync: ", 10) != 0))
+            fail_msg("%s, %s: %s", cases[i].first, cases[i].second, problem.text);
+        experiment_free(&experiment);
+    }
+}
+
 int main(void)
 {
     if (sodium_init() < 0)
@@ -196,6 +355,11 @@ int main(void)
         cmocka_unit_test(living_on_is_the_same_as_living_at_once),
         cmocka_unit_test(what_is_sent_arrives_is_lost_or_is_under_way),
         cmocka_unit_test(one_node_alone_learns),
+        cmocka_unit_test(synchronous_rounds_on_a_graph_are_d_psgd),
+        cmocka_unit_test(a_static_view_is_the_neighbours_for_good),
+        cmocka_unit_test(in_a_full_topology_anybody_may_be_met),
+        cmocka_unit_test(the_bits_do_not_depend_on_threads_or_codec_anywhere),
+        cmocka_unit_test(a_round_that_is_too_short_for_its_messages_is_refused),
         cmocka_unit_test(parameters_stay_finite_at_an_absurd_rate),
     };
     return cmocka_run_group_tests_name("world", tests, NULL, NULL);
