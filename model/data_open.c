@@ -20,6 +20,7 @@ static const struct reader {
     {"idx", read_idx, {"classes"}},
     {"csv", read_csv, {"label", "user", "ignore", "test", "classes"}},
     {"libsvm", read_libsvm, {"test", "features", "classes"}},
+    {"leaf", read_leaf, {"classes"}},
     {"text", read_text, {"by", "length", "test", "alphabet", "windows"}},
 };
 

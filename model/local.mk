@@ -20,6 +20,8 @@ libmodel_a_SOURCES = \
 	model/fields.h \
 	model/initial.c \
 	model/initial.h \
+	model/json.c \
+	model/json.h \
 	model/lanes.h \
 	model/layer.h \
 	model/learner.c \
@@ -49,6 +51,7 @@ libmodel_a_SOURCES = \
 	model/read.h \
 	model/read_csv.c \
 	model/read_idx.c \
+	model/read_leaf.c \
 	model/read_libsvm.c \
 	model/read_text.c \
 	model/rows.c \

@@ -35,6 +35,7 @@ typedef enum starling_error read_function(const struct read_options *options,
 read_function read_idx;       /* idx:DIR   MNIST's four files, gzip or not */
 read_function read_csv;       /* csv:FILE  a table, gzip or not */
 read_function read_libsvm;    /* libsvm:FILE  LIBSVM's sparse text, gzip or not */
+read_function read_leaf;      /* leaf:DIR  LEAF's JSON, a list of examples a user */
 read_function read_text;      /* text:FILE  characters to be foretold, gzip or not */
 read_function read_synthetic; /* synth:writers  handwriting-like digits, made from the seed */
 

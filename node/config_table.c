@@ -26,8 +26,9 @@ const struct setting config_settings[] = {
      MEMBER(task.name)},
     {"task", "model", "mlp:64", "what is learned: linear, mlp:128, mlp:256,128", SETTING_TEXT,
      MEMBER(task.model)},
-    {"task", "data", "synth:writers", "examples: synth:writers, idx:DIR, csv:FILE, libsvm:FILE, "
-     "text:FILE", SETTING_TEXT, MEMBER(task.data), .expands = true},
+    {"task", "data", "synth:writers",
+     "examples: synth:writers, idx:DIR, csv:FILE, libsvm:FILE, leaf:DIR, text:FILE", SETTING_TEXT,
+     MEMBER(task.data), .expands = true},
     {"task", "scale", "auto", "scaling of features; auto: pixels to 0..1, tables standardised",
      SETTING_CHOICE, MEMBER(task.scale), .words = scale_words},
     {"task", "agree", "auto",

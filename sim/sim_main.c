@@ -44,7 +44,7 @@ static void help(FILE *file)
           "\n"
           "what is learned\n"
           "  --data SPEC        synth:writers, idx:DIR, csv:FILE?label=COL, libsvm:FILE,\n"
-          "                     text:FILE?length=N\n"
+          "                     leaf:DIR, text:FILE?length=N\n"
           "  --model SPEC       linear, mlp:64, mlp:256,128\n"
           "  --partition SPEC   iid, dirichlet:A, classes:K, shards:K, user\n"
           "by whom\n"

@@ -21,6 +21,7 @@ test_programs = \
 	tests/model/test_convolution \
 	tests/model/test_dataset \
 	tests/model/test_evaluation \
+	tests/model/test_json \
 	tests/model/test_layers \
 	tests/model/test_learner \
 	tests/model/test_model \
@@ -30,6 +31,7 @@ test_programs = \
 	tests/model/test_random \
 	tests/model/test_read_csv \
 	tests/model/test_read_idx \
+	tests/model/test_read_leaf \
 	tests/model/test_read_libsvm \
 	tests/model/test_read_text \
 	tests/model/test_synthetic \
@@ -87,6 +89,8 @@ tests_model_test_dataset_SOURCES = tests/model/test_dataset.c tests/model/files.
 tests_model_test_dataset_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_evaluation_SOURCES = tests/model/test_evaluation.c tests/model/files.c tests/model/files.h
 tests_model_test_evaluation_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_json_SOURCES = tests/model/test_json.c tests/model/files.c tests/model/files.h
+tests_model_test_json_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_learner_SOURCES = tests/model/test_learner.c tests/model/files.c tests/model/files.h
 tests_model_test_learner_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_model_SOURCES = tests/model/test_model.c tests/model/files.c tests/model/files.h
@@ -103,6 +107,8 @@ tests_model_test_read_csv_SOURCES = tests/model/test_read_csv.c tests/model/file
 tests_model_test_read_csv_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_read_idx_SOURCES = tests/model/test_read_idx.c tests/model/files.c tests/model/files.h
 tests_model_test_read_idx_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_read_leaf_SOURCES = tests/model/test_read_leaf.c tests/model/files.c tests/model/files.h
+tests_model_test_read_leaf_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_read_libsvm_SOURCES = tests/model/test_read_libsvm.c tests/model/files.c tests/model/files.h
 tests_model_test_read_libsvm_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_read_text_SOURCES = tests/model/test_read_text.c tests/model/files.c tests/model/files.h

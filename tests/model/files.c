@@ -1,9 +1,11 @@
 #include "files.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -25,15 +27,32 @@ void files_begin(void)
         give_up(folder);
 }
 
-void files_end(void)
+static void remove_folder(const char *path)
 {
-    DIR *listing = opendir(folder);
-    for (struct dirent *entry; listing && (entry = readdir(listing));)
-        if (entry->d_name[0] != '.')
-            unlink(files_path(entry->d_name));
+    DIR *listing = opendir(path);
+    for (struct dirent *entry; listing && (entry = readdir(listing));) {
+        char inside[2 * PATH_SIZE];
+        snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            unlink(inside) != 0)
+            remove_folder(inside);
+    }
     if (listing)
         closedir(listing);
-    rmdir(folder);
+    rmdir(path);
+}
+
+void files_end(void)
+{
+    remove_folder(folder);
+}
+
+const char *files_folder(const char *name)
+{
+    const char *path = files_path(name);
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        give_up(path);
+    return path;
 }
 
 const char *files_path(const char *name)

@@ -11,6 +11,9 @@ void files_end(void);
 /* The path of `name` in that folder, good until the next call but three. */
 const char *files_path(const char *name);
 
+/* Makes a folder in it and returns its path. */
+const char *files_folder(const char *name);
+
 /* Writes a file, plain or gzip by its name's ending ".gz"; returns its path. */
 const char *files_write(const char *name, const void *bytes, size_t count);
 const char *files_text(const char *name, const char *text);

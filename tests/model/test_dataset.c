@@ -397,10 +397,10 @@ static void a_wrong_specification_says_what_is_right(void **state)
     const struct {
         const char *specification, *says;
     } cases[] = {
-        {"", "one of synth:, idx:, csv:, libsvm:"},
+        {"", "one of synth:, idx:, csv:, libsvm:, leaf:"},
         {"synth", "did you mean synth:?"},
         {"cvs:x", "did you mean csv:?"},
-        {"parquet:x", "one of synth:, idx:, csv:, libsvm:"},
+        {"parquet:x", "one of synth:, idx:, csv:, libsvm:, leaf:"},
         {"csv:", "names nothing"},
         {"csv:x?labl=3", "did you mean 'label'?"},
         {"csv:x?zzzzzz=3", "csv: takes label, user, ignore, test"},
