@@ -71,12 +71,35 @@ CLONED_INLINE void hand_back(float *by_in, const float *by_out, const float *out
             }
 }
 
+/* The same for windows of 2 × 2, in a form that becomes vector instructions. */
+CLONED_INLINE void hand_back_two(float *restrict upper, float *restrict lower,
+                                 const float *restrict by_out, const float *restrict out,
+                                 const float *restrict in, size_t in_row)
+{
+    for (size_t lane = 0; lane < LANES; lane++) {
+        float most = out[lane], given = by_out[lane];
+        bool first = in[lane] == most, second = in[LANES + lane] == most;
+        bool third = in[in_row + lane] == most;
+        float left = first ? 0.0f : given;
+        upper[lane] = first ? given : 0.0f;
+        upper[LANES + lane] = second ? left : 0.0f;
+        left = second ? 0.0f : left;
+        lower[lane] = third ? left : 0.0f;
+        lower[LANES + lane] = third ? 0.0f : left;
+    }
+}
+
 CLONED_INLINE void hand_back_row(float *by_in, const float *by_out, const float *out,
                                  const float *in, size_t in_row, size_t width, size_t side)
 {
-    for (size_t x = 0; x < width; x++)
-        hand_back(by_in + x * side * LANES, by_out + x * LANES, out + x * LANES,
-                  in + x * side * LANES, in_row, side);
+    for (size_t x = 0; x < width; x++) {
+        size_t to = x * side * LANES, from = x * LANES;
+        if (side == 2)
+            hand_back_two(by_in + to, by_in + in_row + to, by_out + from, out + from, in + to,
+                          in_row);
+        else
+            hand_back(by_in + to, by_out + from, out + from, in + to, in_row, side);
+    }
 }
 
 CLONES static void maxpool_backward(const struct layer *layer, const float *parameters,

@@ -42,8 +42,10 @@ CLONES static void relu_backward(const struct layer *layer, const float *paramet
     if (!in_gradient)
         return;
     size_t count = layer_values(layer, batch);
-    for (size_t i = 0; i < count; i++)
-        in_gradient[i] = out[i] > 0.0f ? out_gradient[i] : 0.0f;
+    for (size_t i = 0; i < count; i++) {
+        float given = out_gradient[i]; /* read at any rate, so that the loop has no branch */
+        in_gradient[i] = out[i] > 0.0f ? given : 0.0f;
+    }
 }
 
 const struct layer_kind layer_relu = {

@@ -14,6 +14,7 @@
 #include "model/random.h"
 #include "model/vector.h"
 
+#define PIXELS 784
 #define BATCHES 16 /* take turns, as in real data */
 #define TURN_SECONDS 0.15
 
@@ -25,6 +26,7 @@ static const struct step {
     {"step_linear_57_2_batch_32", "linear", 57, 2, 32},
     {"step_linear_784_10_batch_32", "linear", 784, 10, 32},
     {"step_mlp_784_128_10_batch_32", "mlp:128", 784, 10, 32},
+    {"step_lenet_batch_32", "lenet", 784, 10, 32},
 };
 
 /* A model with data to train on. */
@@ -47,7 +49,10 @@ static double seconds(void)
 static void begin(struct training *training, const struct step *step)
 {
     size_t examples = BATCHES * step->batch, values = examples * step->features;
-    struct model *model = model_new(step->model, shape_flat(step->features, step->classes), NULL);
+    struct shape shape = shape_flat(step->features, step->classes);
+    if (step->features == PIXELS)
+        shape.height = shape.width = 28, shape.channels = 1;
+    struct model *model = model_new(step->model, shape, NULL);
     size_t count = model ? model_parameters(model) : 0;
     *training = (struct training){.step = step,
                                   .model = model,
