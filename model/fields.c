@@ -6,8 +6,37 @@
 #include <string.h>
 #include <strings.h>
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* True when two numbers of the line are parted by blanks alone: tabs then are blanks too. */
+static bool blanks_part_numbers(const char *line)
+{
+    bool behind_number = false, parted = false;
+    while (*line && !parted) {
+        char word[64];
+        size_t blanks = strspn(line, " \t"), length = strcspn(line + blanks, " \t");
+        bool tabbed = memchr(line, '\t', blanks) != NULL;
+        line += blanks;
+        float value;
+        bool number = length > 0 && length < sizeof word;
+        if (number) {
+            memcpy(word, line, length);
+            word[length] = '\0';
+            number = fields_number(word, &value) == NUMBER_FINE;
+        }
+        parted = number && behind_number && !tabbed;
+        behind_number = number;
+        line += length;
+    }
+    return parted;
+}
+
 char fields_separator(const char *line)
 {
+    const char *begin = line;
     static const char candidates[] = {',', ';', '\t'};
     size_t counts[sizeof candidates] = {0};
     bool quoted = false;
@@ -20,12 +49,9 @@ char fields_separator(const char *line)
     for (size_t i = 1; i < sizeof candidates; i++)
         if (counts[i] > counts[best])
             best = i;
-    return counts[best] ? candidates[best] : FIELDS_WHITE;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
+    if (counts[best] == 0 || (candidates[best] == '\t' && blanks_part_numbers(begin)))
+        return FIELDS_WHITE;
+    return candidates[best];
 }
 
 static bool ends_field(char c, char separator)
@@ -116,6 +142,16 @@ enum fields_result fields_split(struct fields *fields, char *line, char separato
             return FIELDS_OK;
         at = next;
     }
+}
+
+size_t fields_drop_empty(struct fields *fields)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < fields->count; i++)
+        if (*fields->texts[i])
+            fields->texts[kept++] = fields->texts[i];
+    fields->count = kept;
+    return kept;
 }
 
 void fields_clear(struct fields *fields)

@@ -23,12 +23,15 @@ struct fields {
 enum fields_result { FIELDS_OK, FIELDS_OPEN_QUOTE, FIELDS_AFTER_QUOTE, FIELDS_NO_MEMORY };
 
 /* The separator of a first line: the one of comma, semicolon and tab that it holds most often
- * outside quotes, FIELDS_WHITE when it holds none. */
+ * outside quotes, FIELDS_WHITE when it holds none, or tabs and numbers that blanks part. */
 char fields_separator(const char *line);
 
 /* Splits `line` in place; what it found lies in fields->texts until the line is gone. An open
  * quote, or text behind a closing one, is refused. */
 enum fields_result fields_split(struct fields *fields, char *line, char separator);
+
+/* Leaves out empty fields, for runs of tabs; returns how many are left. */
+size_t fields_drop_empty(struct fields *fields);
 
 void fields_clear(struct fields *fields);
 

@@ -176,6 +176,9 @@ static enum starling_error read_line(struct reading *reading, char *line, struct
         error = begin(reading, &header, problem);
     if (error || header)
         return error;
+    /* A line of too many fields by tabs, of which the right number is not empty: runs of tabs. */
+    if (reading->fields.count > reading->table->columns.count && reading->separator == '\t')
+        fields_drop_empty(&reading->fields);
     if (reading->fields.count != reading->table->columns.count) {
         char where[PROBLEM_TEXT_MAX];
         return problem_set(

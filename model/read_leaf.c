@@ -183,9 +183,10 @@ static enum starling_error take_number(struct reading *reading, enum json_token 
         return STARLING_OK;
     }
     if (token != JSON_NUMBER)
-        return problem_set(problem, STARLING_INVALID,
-                           "is no list of numbers: write true and false as 1 and 0, and null where a "
-                           "number is missing");
+        return problem_set(
+            problem, STARLING_INVALID,
+            "is no list of numbers: write true and false as 1 and 0, and null where a "
+            "number is missing");
     enum number_kind kind = json_number(reading->json, value);
     if (kind == NUMBER_FINE)
         return STARLING_OK;

@@ -80,6 +80,13 @@ static void every_usual_way_to_write_a_table_is_read(void **state)
         {"1;2;a\n3;4;b\n5;6;a\n7;8;c\n", ""},
         {"1\t2\ta\n3\t4\tb\n5\t6\ta\n7\t8\tc\n", ""},
         {"  1 2   a\n3 4 b  \n 5  6 a\n7 8 c\n", ""},
+        {"\t1 2 \t a\n3\t4\t\tb\t\n \t 5  6\ta \r\n7 8 c\n", ""},
+        {"1   2.0\t\"a\"\n3\t4\t\"b\"\n5 6 \"a\"\n7. 8 \"c\"\n", ""},
+        {"x y kind\n1 2 a\n 3 4 b\n5 6 a\n7 8 c\n", ""},
+        {" a 1 2\n b 3 4\n a 5 6\n c 7 8\n", "?label=1"},
+        {"   1  2  9  a\n   3  4 -1  b\n   5  6 1.  a\n  7 8 1e3 c\n", "?ignore=3"},
+        {"the x\tthe y\tkind\n1\t2\ta\n3\t4\tb\n5\t6\ta\n7\t8\tc\n", "?label=kind"},
+        {"1\t 2\t a\n3\t\t4\tb\n5\t6\t\t\ta\n7\t8\tc\t\n", ""},
         {"\xEF\xBB\xBF"
          "1, 2, a\n\n 3 , 4 ,b \n5,6,a\n  \n7,8,c\n\n",
          ""},
@@ -145,6 +152,15 @@ static void missing_values_are_filled_with_the_mean(void **state)
     data_free(&data);
 }
 
+static void a_tab_parts_fields_one_of_which_may_be_missing(void **state)
+{
+    (void)state;
+    struct data *data = must_open(files_text("m.tsv", "1\t2\ta\n\t4\tb\n5\t\ta\n"), "");
+    const float wanted[] = {1, 2, 3, 4, 5, 3};
+    assert_memory_equal(data->train.floats, wanted, sizeof wanted);
+    data_free(&data);
+}
+
 static void what_makes_no_sense_is_refused_with_its_line(void **state)
 {
     (void)state;
@@ -170,6 +186,8 @@ static void what_makes_no_sense_is_refused_with_its_line(void **state)
         {"1,2,a\n3,-1e999999999999,b\n", "", "is beyond"},
         {"1,2,a\n3,4\n", "", "t.csv:2: 2 fields where the first line of"},
         {"1,2,a\n3,4,5,b\n", "", "t.csv:2: 4 fields"},
+        {"1 2 a\n3 4 5 b\n", "", "t.csv:2: 4 fields"},
+        {"1\t2\ta\n3\t\t4\t5\tb\n", "", "t.csv:2: 4 fields"},
         {"1,2,a\n3,4,\n", "", "t.csv:2: column 3: the label is missing"},
         {"1,2,a\n3,4,?\n", "", "the label is missing"},
         {"1,2,a\n,4,b\n", "?user=1", "t.csv:2: column 1: the user is missing"},
@@ -447,6 +465,7 @@ int main(void)
         TEST(labels_are_numbered_in_sorted_order_numbers_by_value),
         TEST(users_are_told_apart),
         TEST(missing_values_are_filled_with_the_mean),
+        TEST(a_tab_parts_fields_one_of_which_may_be_missing),
         TEST(what_makes_no_sense_is_refused_with_its_line),
         TEST(a_file_that_cannot_be_read_is_named),
         TEST(a_file_that_is_no_text_is_refused),
