@@ -8,7 +8,7 @@
 #include "model/nearest.h"
 #include "model/read.h"
 
-#define OPTIONS_MAX 5
+#define OPTIONS_MAX 6
 
 /* The readers, a line each, with the options each understands. */
 static const struct reader {
@@ -18,9 +18,9 @@ static const struct reader {
 } readers[] = {
     {"synth", read_synthetic, {"writers"}},
     {"idx", read_idx, {"classes"}},
-    {"csv", read_csv, {"label", "user", "ignore", "test", "classes"}},
-    {"libsvm", read_libsvm, {"test", "features", "classes"}},
-    {"leaf", read_leaf, {"classes"}},
+    {"csv", read_csv, {"label", "user", "ignore", "test", "classes", "shape"}},
+    {"libsvm", read_libsvm, {"test", "features", "classes", "shape"}},
+    {"leaf", read_leaf, {"classes", "shape"}},
     {"text", read_text, {"by", "length", "test", "alphabet", "windows"}},
 };
 
@@ -69,11 +69,17 @@ static const char **option_place(struct read_options *options, const char *key)
     const struct {
         const char *key, **place;
     } places[] = {
-        {"label", &options->label},     {"user", &options->user},
-        {"ignore", &options->ignore},   {"test", &options->test},
-        {"writers", &options->writers}, {"features", &options->features},
-        {"classes", &options->classes}, {"by", &options->by},
-        {"length", &options->length},   {"alphabet", &options->alphabet},
+        {"label", &options->label},
+        {"user", &options->user},
+        {"ignore", &options->ignore},
+        {"test", &options->test},
+        {"writers", &options->writers},
+        {"features", &options->features},
+        {"shape", &options->shape},
+        {"classes", &options->classes},
+        {"by", &options->by},
+        {"length", &options->length},
+        {"alphabet", &options->alphabet},
         {"windows", &options->windows},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
@@ -161,6 +167,53 @@ static enum starling_error unknown_kind(const char *specification, const char *k
                        near ? ":?" : "");
 }
 
+/* Reads "28x28" or "32x32x3" into sizes, the channels 1 where they are left out; false when it is
+ * neither. */
+static bool parse_shape(const char *text, size_t sizes[3])
+{
+    size_t count = 0;
+    sizes[2] = 1;
+    for (;; text++) {
+        char *end;
+        if (count == 3 || *text < '0' || *text > '9')
+            return false;
+        sizes[count] = strtoul(text, &end, 10);
+        if (sizes[count] < 1 || sizes[count++] > DATASET_FEATURES_MAX)
+            return false;
+        text = end;
+        if (*text != 'x')
+            return *text == '\0' && count >= 2;
+    }
+}
+
+/* Gives every example the height, width and channels of shape=HxW or HxWxC. */
+static enum starling_error give_shape(const struct read_options *options, struct data *data,
+                                      struct problem *problem)
+{
+    size_t sizes[3];
+    struct dataset *both[] = {&data->train, &data->test};
+    if (!options->shape)
+        return STARLING_OK;
+    if (!parse_shape(options->shape, sizes))
+        return problem_set(problem, STARLING_INVALID,
+                           "%s: shape=%s: write HEIGHTxWIDTH or HEIGHTxWIDTHxCHANNELS, for example "
+                           "28x28 or 32x32x3",
+                           options->path, options->shape);
+    /* Three times at most a million: no overflow. */
+    if (sizes[0] * sizes[1] * sizes[2] != data->train.features)
+        return problem_set(problem, STARLING_INVALID,
+                           "%s: shape=%s: is %zu numbers, but an example has %zu: write a height, "
+                           "width and channels whose product that is",
+                           options->path, options->shape, sizes[0] * sizes[1] * sizes[2],
+                           data->train.features);
+    for (size_t i = 0; i < 2; i++) {
+        both[i]->height = sizes[0];
+        both[i]->width = sizes[1];
+        both[i]->channels = sizes[2];
+    }
+    return STARLING_OK;
+}
+
 static enum starling_error read_specification(const char *specification, char *copy,
                                               const struct data_hints *hints, struct data *data,
                                               struct problem *problem)
@@ -180,6 +233,8 @@ static enum starling_error read_specification(const char *specification, char *c
                            "%s: names nothing: write what follows %s:", specification,
                            reader->kind);
     error = reader->read(&options, hints, data, problem);
+    if (!error)
+        error = give_shape(&options, data, problem);
     if (error)
         return error;
     if (data->train.classes < 2)

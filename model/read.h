@@ -14,6 +14,7 @@ struct read_options {
     const char *label, *user, *ignore, *test; /* NULL where not given; as written */
     const char *writers;
     const char *features;
+    const char *shape; /* of images in a table; data_open's affair */
     const char *by, *length, *alphabet, *windows;
     const char *classes; /* how many there are, where a share of the data may lack some */
 };

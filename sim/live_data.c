@@ -146,6 +146,9 @@ static int specify(const struct dataset *data, const char *dir, char *text, size
         return snprintf(text, size, "idx:%s?classes=%zu", dir, data->classes);
     case FORM_CSV:
     default:
+        if (data->height > 0)
+            return snprintf(text, size, "csv:%s/share.csv?classes=%zu&test=none&shape=%zux%zux%zu",
+                            dir, data->classes, data->height, data->width, data->channels);
         return snprintf(text, size, "csv:%s/share.csv?classes=%zu&test=none", dir, data->classes);
     }
 }

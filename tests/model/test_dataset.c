@@ -403,7 +403,7 @@ static void a_wrong_specification_says_what_is_right(void **state)
         {"parquet:x", "one of synth:, idx:, csv:, libsvm:, leaf:"},
         {"csv:", "names nothing"},
         {"csv:x?labl=3", "did you mean 'label'?"},
-        {"csv:x?zzzzzz=3", "csv: takes label, user, ignore, test"},
+        {"csv:x?zzzzzz=3", "csv: takes label, user, ignore, test, classes, shape"},
         {"csv:x?label", "write label=VALUE"},
         {"csv:x?label=", "write label=VALUE"},
         {"csv:x?label=1&label=2", "given twice"},

@@ -113,6 +113,57 @@ static void every_usual_way_to_write_a_table_is_read(void **state)
     }
 }
 
+static void a_shape_makes_images_of_rows(void **state)
+{
+    (void)state;
+    const struct {
+        const char *options;
+        size_t height, width, channels;
+    } cases[] = {
+        {"", 0, 0, 0},
+        {"?shape=2x3", 2, 3, 1},
+        {"?shape=3x2x1", 3, 2, 1},
+        {"?shape=1x2x3", 1, 2, 3},
+        {"?shape=6x1", 6, 1, 1},
+        {"?test=none&shape=1x6", 1, 6, 1},
+    };
+    char text[1000] = "";
+    for (int i = 0; i < 20; i++)
+        sprintf(text + strlen(text), "%d,1,2,3,4,5,%c\n", i, "ab"[i % 2]);
+    const char *path = files_text("i.csv", text);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct data *data = must_open(path, cases[i].options);
+        const struct dataset *both[] = {&data->train, &data->test};
+        for (size_t k = 0; k < 2; k++) {
+            assert_int_equal(both[k]->height, cases[i].height);
+            assert_int_equal(both[k]->width, cases[i].width);
+            assert_int_equal(both[k]->channels, cases[i].channels);
+        }
+        data_free(&data);
+    }
+    static const char *const wrong[] = {"6",
+                                        "x",
+                                        "2x",
+                                        "x3",
+                                        "2x3x",
+                                        "2x3x1x1",
+                                        "0x6",
+                                        "-2x-3",
+                                        "2 x3",
+                                        "2X3",
+                                        "1.5x4",
+                                        "2x3,1",
+                                        "99999999999999999999x1",
+                                        "+2x3"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char option[60];
+        snprintf(option, sizeof option, "?shape=%s", wrong[i]);
+        assert_refused(path, option, "write HEIGHTxWIDTH or HEIGHTxWIDTHxCHANNELS, for example");
+    }
+    assert_refused(path, "?shape=28x28", "shape=28x28: is 784 numbers, but an example has 6");
+    assert_refused(path, "?shape=2x3x2", "shape=2x3x2: is 12 numbers, but an example has 6");
+}
+
 static void labels_are_numbered_in_sorted_order_numbers_by_value(void **state)
 {
     (void)state;
@@ -462,6 +513,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(every_usual_way_to_write_a_table_is_read),
+        TEST(a_shape_makes_images_of_rows),
         TEST(labels_are_numbered_in_sorted_order_numbers_by_value),
         TEST(users_are_told_apart),
         TEST(missing_values_are_filled_with_the_mean),

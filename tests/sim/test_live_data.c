@@ -82,6 +82,11 @@ static void comes_back_the_same(const struct dataset *data, uint16_t labels_belo
     assert_int_equal(back->train.classes, data->classes);
     assert_int_equal(back->train.features, data->features);
     assert_int_equal(back->test.examples, 0);
+    if (data->height > 0) {
+        assert_int_equal(back->train.height, data->height);
+        assert_int_equal(back->train.width, data->width);
+        assert_int_equal(back->train.channels, data->channels);
+    }
     float *wanted = calloc(data->features, sizeof *wanted);
     float *got = calloc(data->features, sizeof *got);
     for (uint32_t i = 0; i < count; i++) {
@@ -117,6 +122,8 @@ static void standardised_pixels_keep_the_swarms_scale(void **state)
     (void)state;
     struct dataset data;
     make_dataset(&data, true, 16, 3);
+    data.height = 4;
+    data.width = data.channels = 2;
     fit(&data, SCALE_STANDARD);
     comes_back_the_same(&data, 3);
     dataset_clear(&data);
