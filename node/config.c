@@ -220,6 +220,7 @@ static enum starling_error set(struct config *config, const struct setting *sett
 void config_defaults(struct config *config)
 {
     memset(config, 0, sizeof *config);
+    assert(config_setting_count <= CONFIG_SETTINGS_MAX);
     for (size_t i = 0; i < config_setting_count; i++) {
         enum starling_error error =
             set(config, &config_settings[i], config_settings[i].initial, "default", NULL);
@@ -270,6 +271,28 @@ static enum starling_error unknown(const char *section, const char *key, const c
                        where, section, key, near_section);
 }
 
+/* The place of "section.key" in the table, whose dot is at `dot`; past its end when there is none.
+ */
+static size_t find_setting(const char *name, const char *dot)
+{
+    size_t length = (size_t)(dot - name), place = 0;
+    for (; place < config_setting_count; place++) {
+        const struct setting *setting = &config_settings[place];
+        if (strlen(setting->section) == length && !strncmp(name, setting->section, length) &&
+            !strcmp(dot + 1, setting->name))
+            break;
+    }
+    return place;
+}
+
+bool config_given(const struct config *config, const char *name)
+{
+    const char *dot = strchr(name, '.');
+    size_t place = dot ? find_setting(name, dot) : config_setting_count;
+    assert(place < config_setting_count);
+    return config->given[place];
+}
+
 enum starling_error config_set(struct config *config, const char *name, const char *value,
                                const char *where, struct problem *problem)
 {
@@ -277,15 +300,11 @@ enum starling_error config_set(struct config *config, const char *name, const ch
     if (!dot || dot == name || !dot[1])
         return problem_set(problem, STARLING_INVALID,
                            "%s: \"%.60s\" does not name a setting: write section.key", where, name);
-    for (size_t i = 0; i < config_setting_count; i++) {
-        const struct setting *setting = &config_settings[i];
-        size_t length = strlen(setting->section);
-        if (length != (size_t)(dot - name) || strncmp(name, setting->section, length) ||
-            strcmp(dot + 1, setting->name))
-            continue;
-        enum starling_error error = set(config, setting, value, where, problem);
-        if (!error && setting->offset == offsetof(struct config, gossip.period_us))
-            config->gossip.period_given = true;
+    size_t place = find_setting(name, dot);
+    if (place < config_setting_count) {
+        enum starling_error error = set(config, &config_settings[place], value, where, problem);
+        if (!error)
+            config->given[place] = true;
         return error;
     }
     char section[NAME_MAX_SIZE];

@@ -18,11 +18,13 @@
 
 #define CONFIG_TEXT_MAX 1024
 #define CONFIG_SEEDS_MAX 8192
+#define CONFIG_SETTINGS_MAX 128
 #define CONFIG_AUTO (-1.0) /* a number that is to be chosen: learn.rate by the model */
 
 /* Whether nodes agree on the scaling of features: auto is on for a device, off in a simulation,
  * where the data of all lie in one place. */
 enum agree { AGREE_AUTO, AGREE_ON, AGREE_OFF };
+enum sim_preset { PRESET_NONE, PRESET_AF };
 enum sim_sync { SYNC_OFF, SYNC_ROUNDS };
 
 /* Choices hold the index of the word in the table; the first word is the default. */
@@ -48,7 +50,6 @@ struct config {
     } learn;
     struct {
         uint64_t period_us;               /* 10s; 1ms to 1 day. 500ms under `starling-sim live` */
-        bool period_given;                /* by a file or flag, not by default */
         uint64_t fanout;                  /* 1; 1 to 32 */
         int exchange;                     /* push, pull, pushpull */
         int flow;                         /* periodic, token */
@@ -80,6 +81,8 @@ struct config {
         char latency[CONFIG_TEXT_MAX];   /* constant:50ms, uniform:A-B, lognormal:MEDIAN,SIGMA */
         double drop;                     /* 0.0; 0 to 1 */
         char topology[CONFIG_TEXT_MAX];  /* random, full, ring, regular:K, file:F */
+        char churn[CONFIG_TEXT_MAX];     /* none, exp:UP,DOWN, lognormal:MU,SIGMA[,ONLINE] */
+        int preset;                      /* enum sim_preset: none, af */
         int sync;                        /* enum sim_sync: off, rounds */
         uint64_t compute_ps;    /* virtual time of a pass, per sample and parameter, in ps: 6ns */
         uint64_t eval_every;    /* 1 round */
@@ -89,6 +92,8 @@ struct config {
         double fedavg_clients;          /* 1: share of the nodes in a round of FedAvg */
         bool wire;                      /* off: messages as structs */
     } sim;
+    bool given[CONFIG_SETTINGS_MAX]; /* by the place in the table: by a file or flag, not by default
+                                      */
 };
 
 void config_defaults(struct config *config);
@@ -110,6 +115,9 @@ enum starling_error config_load_beyond(struct config *config, const char *file, 
 
 /* The line of an INI file that gives "section.key" last; 0 when none does or it cannot be read. */
 size_t config_line(const char *file, const char *name);
+
+/* Whether "section.key" was given by a file or flag. */
+bool config_given(const struct config *config, const char *name);
 
 /* Sets "section.key" from text; `where` ("--set", "--nodes") begins the problem's text. */
 enum starling_error config_set(struct config *config, const char *name, const char *value,

@@ -17,6 +17,7 @@ static const char *const scale_words[] = {"auto", "none", "standard", "log", NUL
 static const char *const agree_words[] = {"auto", "on", "off", NULL};
 static const char *const schedule_words[] = {"inverse", "constant", NULL};
 static const char *const flow_words[] = {"periodic", "token", NULL};
+static const char *const preset_words[] = {"none", "af", NULL};
 static const char *const sync_words[] = {"off", "rounds", NULL};
 static const char *const exchange_words[] = {"push", "pull", "pushpull", NULL};
 
@@ -114,6 +115,11 @@ const struct setting config_settings[] = {
      .ceiling = 1},
     {"sim", "topology", "random", "who talks to whom: random, full, ring, regular:K, file:F",
      SETTING_TEXT, MEMBER(sim.topology), .expands = true},
+    {"sim", "churn", "none", "when nodes are away: none, exp:UP,DOWN, lognormal:MU,SIGMA[,ONLINE]",
+     SETTING_TEXT, MEMBER(sim.churn)},
+    {"sim", "preset", "none",
+     "af: all failures, half the messages lost, delays of 1 to 10 periods, churn", SETTING_CHOICE,
+     MEMBER(sim.preset), .words = preset_words},
     {"sim", "sync", "off", "rounds: all nodes march in step, and a message takes part of a round",
      SETTING_CHOICE, MEMBER(sim.sync), .words = sync_words},
     {"sim", "compute", "6ns", "virtual time of a pass, per example and parameter", SETTING_PACE,

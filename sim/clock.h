@@ -18,6 +18,8 @@ enum event_kind {
     EVENT_DONE,   /* a pass ends */
     EVENT_ARRIVE, /* a message is there */
     EVENT_TICK,   /* a deadline of the protocol */
+    EVENT_LEAVE,  /* a node is away from now on */
+    EVENT_JOIN,   /* and back again */
 };
 
 /* Ordered by (time_us, receiver, sender, kind, sequence): no two are equal. */

@@ -10,8 +10,10 @@
 #include "model/nearest.h"
 #include "model/random.h"
 #include "model/vector.h"
+#include "node/config_units.h"
 #include "node/settings.h"
 #include "node/task.h"
+#include "sim/churn.h"
 #include "sim/network.h"
 
 #define PERIOD_VIRTUAL_US 10000000u
@@ -57,6 +59,22 @@ static struct data *open_data(const struct config *config, struct problem *probl
     return data_open(config->task.data, &hints, problem);
 }
 
+/* All failures, as in Ormándi, Hegedűs, Jelasity 2013 (arXiv 1109.1396), section 5. */
+static void apply_preset(struct config *config)
+{
+    char least[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX];
+    if (config->sim.preset != PRESET_AF)
+        return;
+    units_write(duration_units, config->gossip.period_us, least);
+    units_write(duration_units, 10 * config->gossip.period_us, most);
+    if (!config_given(config, "sim.drop"))
+        config->sim.drop = 0.5;
+    if (!config_given(config, "sim.latency"))
+        snprintf(config->sim.latency, sizeof config->sim.latency, "uniform:%s-%s", least, most);
+    if (!config_given(config, "sim.churn"))
+        snprintf(config->sim.churn, sizeof config->sim.churn, "lognormal:0,1,0.9");
+}
+
 /* Fills in what a config leaves to be chosen, and turns it into settings. */
 static void resolve(struct experiment *experiment, uint64_t period_default_us)
 {
@@ -64,8 +82,9 @@ static void resolve(struct experiment *experiment, uint64_t period_default_us)
     const struct model *model = experiment->model;
     if (config->learn.rate == CONFIG_AUTO)
         config->learn.rate = model_rate(model);
-    if (!config->gossip.period_given)
+    if (!config_given(config, "gossip.period"))
         config->gossip.period_us = period_default_us;
+    apply_preset(config);
     if (config->sim.threads == 0) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         config->sim.threads = cores > 0 ? (uint64_t)cores : 1;
@@ -196,6 +215,7 @@ static enum starling_error synchronise(struct experiment *experiment, struct pro
 enum starling_error experiment_check(const struct config *config, struct problem *problem)
 {
     struct network network;
+    struct churn churn;
     struct topology topology;
     if (config->task.agree == AGREE_ON && config->sim.baseline[0])
         return problem_set(problem, STARLING_INVALID,
@@ -207,6 +227,9 @@ enum starling_error experiment_check(const struct config *config, struct problem
     if (!error)
         error = network_parse(config->sim.latency, config->sim.drop, config->sim.seed, &network,
                               problem);
+    if (!error)
+        error = churn_parse(config->sim.churn, config->gossip.period_us, config->sim.seed, &churn,
+                            problem);
     return error ? error
                  : topology_parse(config->sim.topology, config->sim.nodes, &topology, problem);
 }

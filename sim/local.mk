@@ -6,6 +6,8 @@ bin_PROGRAMS += starling-sim
 libsim_a_SOURCES = \
 	sim/baseline.c \
 	sim/baseline.h \
+	sim/churn.c \
+	sim/churn.h \
 	sim/clock.c \
 	sim/clock.h \
 	sim/experiment.c \

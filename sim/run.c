@@ -27,32 +27,35 @@ struct run {
     size_t nodes_count;
 };
 
-/* One evaluation of the world by the served models of its first `count` participants in a random
- * order that the seed fixes. */
+/* One evaluation of the world by the served models of the first `most` participants that are there,
+ * in a random order of all that the seed fixes. */
 static enum starling_error evaluate_world(struct run *run, const struct world *world,
-                                          const uint32_t *order, size_t count, uint64_t round,
+                                          const uint32_t *order, size_t most, uint64_t round,
                                           struct round_row *row, struct problem *problem)
 {
     double before = stopwatch_seconds(), age = 0;
     const struct config *config = &run->experiment->config;
     const struct world_counts *counts = world_counts(world);
-    const struct version **models = malloc(count * sizeof *models);
-    const float **scalings = malloc(count * sizeof *scalings);
+    const struct version **models = malloc(most * sizeof *models);
+    const float **scalings = malloc(most * sizeof *scalings);
+    size_t count = 0;
     if (!models || !scalings) {
         free(models);
         free(scalings);
         return problem_no_memory(problem, "an evaluation");
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < config->sim.nodes && count < most; i++) {
+        if (!world_is_online(world, order[i]))
+            continue;
         const struct participant *participant = world_participant(world, order[i]);
-        models[i] = participant_readout(participant);
-        scalings[i] = participant_scaling(participant);
+        models[count] = participant_readout(participant);
+        scalings[count++] = participant_scaling(participant);
         age += participant->gossip.age;
     }
     *row = (struct round_row){
         .round = round,
         .time_s = (double)round * (double)config->gossip.period_us * 1e-6,
-        .online = config->sim.nodes,
+        .online = world_online(world),
         .age_mean = age / (double)count,
         .messages = counts->messages,
         .bytes = counts->bytes,
@@ -68,46 +71,51 @@ static enum starling_error evaluate_world(struct run *run, const struct world *w
     return error;
 }
 
-/* Every node's served model on the whole test set, or on a part of it when somebody is waiting for
- * the prompt. */
+/* The served model of every node that is there on the whole test set, or on a part of it when
+ * somebody is waiting for the prompt. */
 static enum starling_error test_nodes(struct run *run, const struct world *world,
                                       struct problem *problem)
 {
     double before = stopwatch_seconds();
-    size_t count = run->nodes_count;
-    const struct version **models = malloc(count * sizeof *models);
-    const float **scalings = malloc(count * sizeof *scalings);
-    struct measured *measured = malloc(count * sizeof *measured);
+    size_t nodes = run->nodes_count, count = 0;
+    const struct version **models = malloc(nodes * sizeof *models);
+    const float **scalings = malloc(nodes * sizeof *scalings);
+    struct measured *measured = malloc(nodes * sizeof *measured);
     if (!models || !scalings || !measured) {
         free(models);
         free(scalings);
         free(measured);
         return problem_no_memory(problem, "the last evaluation");
     }
-    for (size_t i = 0; i < count; i++) {
-        models[i] = participant_readout(world_participant(world, i));
-        scalings[i] = participant_scaling(world_participant(world, i));
+    for (size_t i = 0; i < nodes; i++) {
+        if (!world_is_online(world, i))
+            continue;
+        models[count] = participant_readout(world_participant(world, i));
+        scalings[count++] = participant_scaling(world_participant(world, i));
     }
     measure(run->experiment, run->pool, models, scalings, count,
             run->summary.complete ? run->experiment->test_count
                                   : run->experiment->config.sim.eval_examples,
             measured);
-    for (size_t i = 0; i < count; i++) {
+    size_t tested = 0;
+    for (size_t i = 0; i < nodes; i++) {
         const struct participant *participant = world_participant(world, i);
         const struct world_traffic *traffic = world_traffic(world, i);
+        bool online = world_is_online(world, i);
         run->nodes[i] = (struct node_row){
             .node = i,
             .examples =
                 participant->train_count + participant->choose_count + participant->report_count,
             .age = participant->gossip.age,
-            .accuracy = measured[i].accuracy,
-            .loss = measured[i].loss,
+            .accuracy = online ? measured[tested].accuracy : NAN,
+            .loss = online ? measured[tested].loss : NAN,
             .accuracy_alone = NAN,
             .messages_in = traffic->messages_in,
             .messages_out = traffic->messages_out,
             .bytes_in = traffic->bytes_in,
             .bytes_out = traffic->bytes_out,
         };
+        tested += online;
     }
     free(models);
     free(scalings);
@@ -294,12 +302,15 @@ static enum starling_error finish(struct run *run, struct problem *problem)
     if (!accuracy)
         return problem_no_memory(problem, "the summary");
     double loss = 0;
+    size_t tested = 0;
     for (size_t i = 0; i < run->nodes_count; i++) {
         accuracy[i] = run->nodes[i].accuracy;
-        loss += run->nodes[i].loss;
+        bool known = !isnan(run->nodes[i].loss); /* it is there */
+        loss += known ? run->nodes[i].loss : 0;
+        tested += known;
     }
     summary->accuracy = spread_of(accuracy, run->nodes_count);
-    summary->loss = loss / (double)run->nodes_count;
+    summary->loss = loss / (double)tested;
     free(accuracy);
     if (summary->wall_seconds > 0) {
         summary->updates_per_second = (double)summary->updates / summary->wall_seconds;
@@ -339,6 +350,8 @@ static enum starling_error check_live(const struct config *config, struct proble
         {"sim.latency", strcmp(config->sim.latency, plain.sim.latency) != 0},
         {"sim.topology", strcmp(config->sim.topology, plain.sim.topology) != 0},
         {"task.agree", config->task.agree == AGREE_ON},
+        {"sim.churn", strcmp(config->sim.churn, plain.sim.churn) != 0},
+        {"sim.preset", config->sim.preset != plain.sim.preset},
         {"sim.sync", config->sim.sync != plain.sim.sync},
     };
     for (size_t i = 0; i < sizeof simulated / sizeof *simulated; i++)

@@ -7,6 +7,7 @@
 
 #include "model/quantise.h"
 #include "model/vector.h"
+#include "sim/churn.h"
 #include "sim/clock.h"
 #include "sim/network.h"
 #include "sim/post.h"
@@ -14,6 +15,15 @@
 
 #define WORKS_MAX 4096u                /* put off at most so many */
 #define WORKS_BYTES_MAX (256ull << 20) /* or so many bytes of parameters in the making */
+
+/* A node's comings and goings; all there is of them, with sim.churn. */
+struct presence {
+    bool online;
+    bool tick_held, done_held; /* came while it was away */
+    uint64_t changes;
+    uint64_t left_us;
+    struct event tick, done; /* held until it is back */
+};
 
 struct world {
     const struct experiment *experiment;
@@ -26,7 +36,10 @@ struct world {
     struct view_entry *entries;    /* nodes × view */
     struct waiting *inboxes;       /* nodes × inbox */
     struct world_traffic *traffic; /* per node */
-    struct work *works;            /* put off, in the order they were asked for */
+    struct churn churn;
+    struct presence *presence; /* per node; NULL where nobody ever leaves */
+    size_t online;
+    struct work *works; /* put off, in the order they were asked for */
     size_t works_count;
     struct parcel *parcels; /* under way; free ones are chained */
     uint32_t parcels_count, parcels_capacity, parcels_free;
@@ -92,6 +105,35 @@ static void introduce(struct world *world, peer_id node)
         view_add(&world->participants[node].gossip.view, neighbours[i]);
 }
 
+static void add_event(struct world *world, struct event event)
+{
+    if (!clock_add(world->clock, event))
+        problem_no_memory(&world->problem, "the events");
+}
+
+/* The next change of a node: it leaves if it is there, and comes if it is not. */
+static void expect_change(struct world *world, peer_id node, uint64_t time_us)
+{
+    const struct presence *presence = &world->presence[node];
+    add_event(world, (struct event){.time_us = time_us,
+                                    .receiver = node,
+                                    .sender = node,
+                                    .sequence = presence->changes + 1,
+                                    .kind = presence->online ? EVENT_LEAVE : EVENT_JOIN});
+}
+
+/* Some are away when the world begins. */
+static void begin_churn(struct world *world)
+{
+    world->online = world->nodes;
+    for (peer_id node = 0; world->presence && node < world->nodes; node++) {
+        uint64_t left_us;
+        world->presence[node].online = churn_begin(&world->churn, node, &left_us);
+        world->online -= !world->presence[node].online;
+        expect_change(world, node, left_us);
+    }
+}
+
 static enum starling_error begin(struct world *world, struct problem *problem)
 {
     const struct experiment *experiment = world->experiment;
@@ -145,6 +187,9 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
     if (network_parse(config->sim.latency, config->sim.drop, config->sim.seed, &world->network,
                       problem))
         goto fail;
+    if (churn_parse(config->sim.churn, config->gossip.period_us, config->sim.seed, &world->churn,
+                    problem))
+        goto fail;
     world->post =
         post_new(world->nodes, world->parameters, config->sim.seed, config->sim.wire, problem);
     if (!world->post)
@@ -156,14 +201,17 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
     world->inboxes =
         calloc(world->nodes * experiment->settings.gossip.inbox, sizeof *world->inboxes);
     world->traffic = calloc(world->nodes, sizeof *world->traffic);
+    bool churn = world->churn.kind != CHURN_NONE;
+    world->presence = churn ? calloc(world->nodes, sizeof *world->presence) : NULL;
     world->works = calloc(world->works_most, sizeof *world->works);
     if (!world->clock || !world->participants || !world->entries || !world->inboxes ||
-        !world->traffic || !world->works) {
+        !world->traffic || (churn && !world->presence) || !world->works) {
         problem_no_memory(problem, "the participants");
         goto fail;
     }
     if (begin(world, problem))
         goto fail;
+    begin_churn(world);
     return world;
 fail:
     world_free(&world);
@@ -221,15 +269,10 @@ void world_free(struct world **world)
     free(ours->entries);
     free(ours->inboxes);
     free(ours->traffic);
+    free(ours->presence);
     free(ours->works);
     free(ours->parcels);
     free(ours);
-}
-
-static void add_event(struct world *world, struct event event)
-{
-    if (!clock_add(world->clock, event))
-        problem_no_memory(&world->problem, "the events");
 }
 
 static void send(struct world *world, peer_id from, peer_id to, struct gossip_message message,
@@ -314,11 +357,74 @@ static void arrive(struct world *world, const struct event *event)
         world->counts.rejected++;
 }
 
+static void leave(struct world *world, const struct event *event)
+{
+    struct presence *presence = &world->presence[event->receiver];
+    presence->online = false;
+    presence->left_us = event->time_us;
+    presence->changes = event->sequence;
+    world->online--;
+    expect_change(world, event->receiver,
+                  event->time_us +
+                      churn_lasts(&world->churn, event->receiver, event->sequence, false));
+}
+
+/* What was held goes on: a pass for the time that was left of it, the rounds in their phase. */
+static void come_back(struct world *world, const struct event *event)
+{
+    struct presence *presence = &world->presence[event->receiver];
+    uint64_t now_us = event->time_us, period_us = world->experiment->config.gossip.period_us;
+    presence->online = true;
+    presence->changes = event->sequence;
+    world->online++;
+    expect_change(world, event->receiver,
+                  now_us + churn_lasts(&world->churn, event->receiver, event->sequence, true));
+    if (presence->done_held) {
+        presence->done.time_us = now_us + (presence->done.time_us - presence->left_us);
+        add_event(world, presence->done);
+    }
+    if (presence->tick_held) {
+        uint64_t late_us = now_us - presence->tick.time_us;
+        presence->tick.time_us += (late_us + period_us - 1) / period_us * period_us;
+        add_event(world, presence->tick);
+    }
+    presence->done_held = presence->tick_held = false;
+}
+
+/* What comes to a node that is away. */
+static void miss(struct world *world, const struct event *event)
+{
+    struct presence *presence = &world->presence[event->receiver];
+    if (event->kind == EVENT_ARRIVE) {
+        world->counts.dropped++;
+        parcel_drop(&world->parcels[event->parcel]);
+        parcel_give(world, event->parcel);
+    } else if (event->kind == EVENT_TICK) {
+        presence->tick_held = true;
+        presence->tick = *event;
+    } else {
+        presence->done_held = true;
+        presence->done = *event;
+    }
+}
+
 static void handle(struct world *world, const struct event *event)
 {
     struct participant *participant = &world->participants[event->receiver];
     struct now now = {event->time_us, 0};
     world->counts.events++;
+    if (event->kind == EVENT_LEAVE) {
+        leave(world, event);
+        return;
+    }
+    if (event->kind == EVENT_JOIN) {
+        come_back(world, event);
+        return;
+    }
+    if (!world_is_online(world, event->receiver)) {
+        miss(world, event);
+        return;
+    }
     switch (event->kind) {
     case EVENT_TICK:
         if (world->experiment->topology.kind == TOPOLOGY_FULL)
@@ -372,6 +478,16 @@ enum starling_error world_live(struct world *world, uint64_t until_us,
 const struct participant *world_participant(const struct world *world, size_t node)
 {
     return &world->participants[node];
+}
+
+size_t world_online(const struct world *world)
+{
+    return world->online;
+}
+
+bool world_is_online(const struct world *world, size_t node)
+{
+    return !world->presence || world->presence[node].online;
 }
 
 const struct world_counts *world_counts(const struct world *world)

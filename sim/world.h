@@ -4,6 +4,10 @@
  * done side by side on all threads, each participant's in its own order, a received model awaited
  * where it is needed. Nothing that an event decides depends on it, so any number of threads gives
  * the same bits.
+ *
+ * A node that is away (sim.churn) sends, receives and learns nothing: messages that reach it are
+ * dropped and counted, a pass that was begun is finished when it is back, with the model and the
+ * view that it had, and its rounds go on at the instants where they would have been.
  */
 #ifndef STARLING_WORLD_H
 #define STARLING_WORLD_H
@@ -16,7 +20,8 @@
 struct world;
 
 struct world_counts {
-    uint64_t messages, bytes, dropped, rejected; /* sent; lost on the way; refused on arrival */
+    uint64_t messages, bytes, dropped, rejected; /* sent; lost, or come to a node that was away;
+                                                    refused on arrival */
     uint64_t passes, samples, updates, events;   /* updates: received models merged */
     uint64_t diverged, diverged_samples; /* passes undone because not finite; among the above */
     double train_seconds;                /* of wall time, doing the arithmetic */
@@ -28,7 +33,8 @@ struct world_traffic {
     uint64_t bytes_in, bytes_out;
 };
 
-/* All participants at virtual time 0, each knowing up to gossip.view random others. */
+/* All participants at virtual time 0, some of them away with sim.churn, each knowing up to
+ * gossip.view random others. */
 struct world *world_new(const struct experiment *experiment, struct pool *pool,
                         struct problem *problem);
 void world_free(struct world **world);
@@ -40,6 +46,9 @@ enum starling_error world_live(struct world *world, uint64_t until_us,
                                struct problem *problem);
 
 const struct participant *world_participant(const struct world *world, size_t node);
+/* How many are there at the time reached, and whether this one is. */
+size_t world_online(const struct world *world);
+bool world_is_online(const struct world *world, size_t node);
 const struct world_counts *world_counts(const struct world *world);
 const struct world_traffic *world_traffic(const struct world *world, size_t node);
 

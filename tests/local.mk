@@ -62,6 +62,7 @@ test_programs = \
 	tests/node/test_trainer \
 	tests/node/test_transport \
 	tests/node/test_wall_clock \
+	tests/sim/test_churn \
 	tests/sim/test_cli \
 	tests/sim/test_clock \
 	tests/sim/test_fedavg \
@@ -170,6 +171,8 @@ tests_node_test_transport_SOURCES = tests/node/test_transport.c tests/node/ends.
 tests_node_test_transport_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_wall_clock_SOURCES = tests/node/test_wall_clock.c tests/node/ends.h tests/node/folder.h
 tests_node_test_wall_clock_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_sim_test_churn_SOURCES = tests/sim/test_churn.c
+tests_sim_test_churn_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_cli_SOURCES = tests/sim/test_cli.c tests/sim/command.c tests/sim/command.h
 tests_sim_test_cli_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_clock_SOURCES = tests/sim/test_clock.c

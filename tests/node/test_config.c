@@ -41,7 +41,7 @@ static void the_defaults_are_those_of_the_manual(void **state)
     assert_true(config.learn.decay == 1e-4);
     assert_int_equal(config.learn.batch, 8);
     assert_int_equal(config.gossip.period_us, 10000000);
-    assert_false(config.gossip.period_given);
+    assert_false(config_given(&config, "gossip.period"));
     assert_true(config.gossip.age_limit == 1);
     assert_true(config.gossip.readout);
     assert_int_equal(config.node.save_every_us, 60000000);
@@ -70,6 +70,8 @@ static void choices_are_numbered_as_their_enums(void **state)
          EXCHANGE_PUSHPULL},
         {"gossip.exchange", "pull", offsetof(struct config, gossip.exchange), EXCHANGE_PULL},
         {"gossip.flow", "token", offsetof(struct config, gossip.flow), FLOW_TOKEN},
+        {"sim.sync", "rounds", offsetof(struct config, sim.sync), SYNC_ROUNDS},
+        {"sim.preset", "af", offsetof(struct config, sim.preset), PRESET_AF},
         {"gossip.merge", "average", offsetof(struct config, gossip.merge), 2},
     };
     struct config config;
@@ -143,7 +145,7 @@ static void a_good_value_is_taken(void **state)
     config_defaults(&config);
     assert_int_equal(config_set_pair(&config, " gossip.period = 250 ms ", "--set", NULL), 0);
     assert_int_equal(config.gossip.period_us, 250000);
-    assert_true(config.gossip.period_given);
+    assert_true(config_given(&config, "gossip.period"));
     assert_int_equal(config_set_pair(&config, "sim.seed=9223372036854775807", "--set", NULL), 0);
     assert_true(config.sim.seed == INT64_MAX);
     assert_int_equal(config_set_pair(&config, "sim.compute=1.5ps", "--set", NULL), 0);
@@ -221,7 +223,7 @@ static void a_file_is_read_over_what_is_there(void **state)
     struct problem problem = {0};
     assert_int_equal(load(*state, text, sizeof text - 1, &config, &problem), 0);
     assert_int_equal(config.gossip.period_us, 2000000);
-    assert_true(config.gossip.period_given);
+    assert_true(config_given(&config, "gossip.period"));
     assert_int_equal(config.gossip.fanout, 3);
     assert_int_equal(config.gossip.merge, 1);
     assert_string_equal(config.node.seeds, "#a@tcp://x:1 ;b@tcp://y:2");
@@ -364,7 +366,8 @@ static void what_is_written_reads_back_the_same(void **state)
         memset(&wrote, 0, sizeof wrote);
         for (size_t i = 0; i < config_setting_count; i++)
             scramble(&wrote, &config_settings[i], &random);
-        wrote.gossip.period_given = true;
+        for (size_t i = 0; i < config_setting_count; i++)
+            wrote.given[i] = true;
         FILE *file = fopen(folder_file(folder, "y.ini"), "w");
         assert_int_equal(
             config_write(&wrote, "task learn gossip node control sim", seed % 2, file, &problem),

@@ -345,6 +345,117 @@ static void a_round_that_is_too_short_for_its_messages_is_refused(void **state)
     }
 }
 
+static void who_is_away_sends_hears_and_learns_nothing(void **state)
+{
+    (void)state;
+    enum { NODES = 60, ROUNDS = 40 };
+    static const char *const pairs[] = {"sim.churn=exp:40s,60s",   "sim.nodes=60",
+                                        "sim.samples=10",          "task.model=linear",
+                                        "task.data=synth:writers", NULL};
+    struct setting setting;
+    struct problem problem = {0};
+    set_up(&setting, 2, pairs);
+    static struct world_traffic before[NODES];
+    static uint64_t works[NODES];
+    bool was_there[NODES];
+    uint64_t reached, quiet = 0;
+    double there = 0;
+    /* a tenth of a round at a time: who is away at both ends was mostly away between them too */
+    for (uint64_t step = 1; step <= 10 * ROUNDS; step++) {
+        size_t online = 0;
+        for (size_t i = 0; i < NODES; i++) {
+            before[i] = *world_traffic(setting.world, i);
+            works[i] = world_participant(setting.world, i)->works;
+            was_there[i] = world_is_online(setting.world, i);
+        }
+        assert_int_equal(world_live(setting.world, step * PERIOD_US / 10, NULL, &reached, &problem),
+                         STARLING_OK);
+        for (size_t i = 0; i < NODES; i++) {
+            const struct world_traffic *after = world_traffic(setting.world, i);
+            bool is_there = world_is_online(setting.world, i);
+            online += is_there;
+            if (was_there[i] || is_there)
+                continue;
+            quiet++;
+            /* a visit of less than a second happens, but hardly with a round or a message in it */
+            assert_in_range(after->messages_out - before[i].messages_out, 0, 2);
+            assert_in_range(world_participant(setting.world, i)->works - works[i], 0, 1);
+        }
+        assert_int_equal(online, world_online(setting.world));
+        there += (double)online / NODES / (10 * ROUNDS);
+    }
+    assert_true(quiet > NODES);
+    assert_true(there > .3 && there < .5);
+    const struct world_counts *counts = world_counts(setting.world);
+    double share = (double)counts->passes / (NODES * ROUNDS);
+    assert_true(fabs(share - there) < .03); /* in their phase: a pass a period that it is there */
+    uint64_t in = 0;
+    for (size_t i = 0; i < NODES; i++)
+        in += world_traffic(setting.world, i)->messages_in;
+    assert_in_range(counts->messages - in - counts->dropped, 0, NODES);
+    assert_true((double)counts->dropped > .5 * (double)counts->messages);
+    tear_down(&setting);
+}
+
+static void nobody_there_is_no_trouble(void **state)
+{
+    (void)state;
+    static const char *const pairs[] = {"sim.churn=exp:1ms,100000s", "sim.nodes=3",
+                                        "task.model=linear", NULL};
+    struct setting setting;
+    set_up(&setting, 1, pairs);
+    live(&setting, 5);
+    assert_int_equal(world_online(setting.world), 0);
+    assert_int_equal(world_counts(setting.world)->passes, 0);
+    tear_down(&setting);
+}
+
+static void the_bits_of_all_failures_depend_on_the_seed_alone(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {"sim.preset=af", "gossip.exchange=pushpull", NULL};
+    static const char *const wire[] = {"sim.preset=af", "gossip.exchange=pushpull", "sim.wire=on",
+                                       NULL};
+    struct outcome one = run(1, 15, plain), more = run(3, 15, plain), coded = run(2, 15, wire);
+    assert_string_equal(one.digest, more.digest);
+    assert_string_equal(one.digest, coded.digest);
+    assert_int_equal(one.counts.events, more.counts.events);
+    assert_int_equal(one.counts.dropped, coded.counts.dropped);
+    assert_true(2 * one.counts.dropped > one.counts.messages);
+}
+
+static void a_preset_leaves_alone_what_is_given(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pair, *latency, *churn;
+        double drop;
+    } cases[] = {
+        {"sim.preset=none", "constant:50ms", "none", 0},
+        {"sim.preset=af", "uniform:10s-100s", "lognormal:0,1,0.9", .5},
+        {"gossip.period=1500ms", "uniform:1500ms-15s", "lognormal:0,1,0.9", .5},
+        {"sim.drop=0", "uniform:10s-100s", "lognormal:0,1,0.9", 0},
+        {"sim.latency=constant:50ms", "constant:50ms", "lognormal:0,1,0.9", .5},
+        {"sim.churn=none", "uniform:10s-100s", "none", .5},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config config;
+        struct problem problem = {0};
+        config_defaults(&config);
+        const char *const pairs[] = {"sim.preset=af", "task.model=linear", "sim.nodes=4",
+                                     "sim.samples=30", cases[i].pair};
+        for (size_t j = 0; j < sizeof pairs / sizeof *pairs; j++)
+            assert_int_equal(config_set_pair(&config, pairs[j], "test", &problem), STARLING_OK);
+        struct experiment *experiment = experiment_new(&config, false, &problem);
+        if (!experiment)
+            fail_msg("%s: %s", cases[i].pair, problem.text);
+        assert_string_equal(experiment->config.sim.latency, cases[i].latency);
+        assert_string_equal(experiment->config.sim.churn, cases[i].churn);
+        assert_true(experiment->config.sim.drop == cases[i].drop);
+        experiment_free(&experiment);
+    }
+}
+
 int main(void)
 {
     if (sodium_init() < 0)
@@ -360,6 +471,10 @@ int main(void)
         cmocka_unit_test(in_a_full_topology_anybody_may_be_met),
         cmocka_unit_test(the_bits_do_not_depend_on_threads_or_codec_anywhere),
         cmocka_unit_test(a_round_that_is_too_short_for_its_messages_is_refused),
+        cmocka_unit_test(who_is_away_sends_hears_and_learns_nothing),
+        cmocka_unit_test(nobody_there_is_no_trouble),
+        cmocka_unit_test(the_bits_of_all_failures_depend_on_the_seed_alone),
+        cmocka_unit_test(a_preset_leaves_alone_what_is_given),
         cmocka_unit_test(parameters_stay_finite_at_an_absurd_rate),
     };
     return cmocka_run_group_tests_name("world", tests, NULL, NULL);
