@@ -154,12 +154,14 @@ static void measure_deviations(const struct dataset *dataset, struct moments *mo
     }
 }
 
-static void fill_missing(struct dataset *dataset, const double *mean)
+/* A feature that no training example has tells nothing: a test example's value of it would only
+ * meet weights that were never trained, and becomes 0 too. */
+static void fill_missing(struct dataset *dataset, const struct moments *moments)
 {
     for (size_t i = 0, at = 0; i < dataset->examples && dataset->floats; i++)
         for (size_t f = 0; f < dataset->features; f++, at++)
-            if (isnan(dataset->floats[at]))
-                dataset->floats[at] = (float)mean[f];
+            if (isnan(dataset->floats[at]) || !moments->present[f])
+                dataset->floats[at] = (float)moments->mean[f];
 }
 
 static enum starling_error set_scaling(struct dataset *dataset, const struct moments *moments,
@@ -216,7 +218,7 @@ enum starling_error dataset_fit(struct dataset *train, struct dataset *test,
     measure_deviations(train, &moments);
     bool standardise = scale != SCALE_NONE;
     for (size_t i = 0; i < 2 && !error; i++) {
-        fill_missing(both[i], moments.mean);
+        fill_missing(both[i], &moments);
         /* Floats as they are need no scaling; bytes do, for without one they mean x/255. */
         if (standardise || both[i]->bytes)
             error = set_scaling(both[i], &moments, standardise, problem);

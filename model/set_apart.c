@@ -19,9 +19,19 @@ static int compare_hashed(const void *a, const void *b)
     return left->row < right->row ? -1 : left->row > right->row;
 }
 
-static uint32_t user_of(const struct dataset *dataset, uint32_t row)
+/* What a tenth is taken of: a user's examples, or a class's where there are no users. */
+static uint32_t share_of(const struct dataset *dataset, uint32_t row)
 {
-    return dataset->users ? dataset->users[row] : 0;
+    if (dataset->users)
+        return dataset->users[row];
+    return dataset_positions(dataset) == 1 ? dataset->labels[row] : 0;
+}
+
+static size_t share_count(const struct dataset *dataset)
+{
+    if (dataset->users)
+        return dataset->user_count;
+    return dataset_positions(dataset) == 1 ? dataset->classes : 1;
 }
 
 /* The rows in an order that `seed` and their content decide, equal ones side by side. */
@@ -40,15 +50,16 @@ static struct hashed_row *sort_by_hash(const struct dataset *dataset, uint64_t s
     return sorted;
 }
 
-/* Takes what `group` needs from its users' quotas; gives it back when one of them falls short. */
+/* Takes what a group of equal rows needs from the quotas of their shares; gives it back when one of
+ * them falls short. */
 static bool take_group(const struct dataset *dataset, const struct hashed_row *group, size_t count,
                        size_t *quota)
 {
     for (size_t i = 0; i < count; i++) {
-        size_t *left = &quota[user_of(dataset, group[i].row)];
+        size_t *left = &quota[share_of(dataset, group[i].row)];
         if (*left == 0) {
             while (i-- > 0)
-                quota[user_of(dataset, group[i].row)]++;
+                quota[share_of(dataset, group[i].row)]++;
             return false;
         }
         --*left;
@@ -60,10 +71,10 @@ static bool take_group(const struct dataset *dataset, const struct hashed_row *g
 static size_t choose(const struct dataset *dataset, const struct hashed_row *sorted, size_t *quota,
                      bool *apart)
 {
-    size_t users = dataset->users ? dataset->user_count : 1, chosen = 0;
+    size_t shares = share_count(dataset), chosen = 0;
     for (size_t i = 0; i < dataset->examples; i++)
-        quota[user_of(dataset, (uint32_t)i)]++;
-    for (size_t i = 0; i < users; i++)
+        quota[share_of(dataset, (uint32_t)i)]++;
+    for (size_t i = 0; i < shares; i++)
         quota[i] = (quota[i] + 5) / 10;
     size_t next;
     for (size_t i = 0; i < dataset->examples; i = next) {
@@ -109,7 +120,7 @@ enum starling_error dataset_set_apart(struct dataset *train, struct dataset *tes
 {
     enum starling_error error = STARLING_OK;
     struct hashed_row *sorted = sort_by_hash(train, seed);
-    size_t *quota = calloc(train->users ? train->user_count + 1 : 1, sizeof *quota);
+    size_t *quota = calloc(share_count(train) + 1, sizeof *quota);
     bool *apart = calloc(train->examples + 1, sizeof *apart);
     if (!sorted || !quota || !apart) {
         error = problem_no_memory(problem, "setting test examples apart");

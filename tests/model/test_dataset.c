@@ -154,6 +154,28 @@ static void missing_values_become_the_training_mean(void **state)
     }
 }
 
+static void a_feature_missing_in_all_of_training_is_0(void **state)
+{
+    (void)state;
+    const float train_values[] = {NAN, 1, NAN, 2, NAN, 3}, test_values[] = {7, NAN, NAN, 2};
+    const enum dataset_scale scales[] = {SCALE_AUTO, SCALE_NONE, SCALE_STANDARD, SCALE_LOG};
+    for (size_t i = 0; i < 4; i++) {
+        struct dataset train, test;
+        make_floats(&train, 3, 2, train_values);
+        make_floats(&test, 2, 2, test_values);
+        assert_int_equal(dataset_fit(&train, &test, scales[i], NULL), STARLING_OK);
+        float out[6], unseen[4];
+        gather_all(&train, out);
+        gather_all(&test, unseen);
+        for (size_t k = 0; k < 6; k += 2)
+            assert_true(out[k] == 0);
+        assert_true(unseen[0] == 0 && unseen[2] == 0);
+        assert_near(unseen[1], scales[i] == SCALE_NONE ? 2 : 0, 1e-6);
+        dataset_clear(&train);
+        dataset_clear(&test);
+    }
+}
+
 static void none_leaves_values_as_they_are(void **state)
 {
     (void)state;
@@ -379,6 +401,29 @@ static void what_is_set_apart_shares_no_row_with_the_rest(void **state)
     }
 }
 
+static void a_tenth_of_each_class_is_set_apart(void **state)
+{
+    (void)state;
+    enum { CLASSES = 4, COUNT = 1000 + 104 + 20 + 4 };
+    static const size_t sizes[CLASSES] = {1000, 104, 20, 4}, tenths[CLASSES] = {100, 10, 2, 0};
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct dataset train = {.examples = COUNT, .features = 1, .classes = CLASSES}, test = {0};
+        assert_int_equal(dataset_allocate(&train, 0, 0, NULL), STARLING_OK);
+        for (size_t c = 0, row = 0; c < CLASSES; c++)
+            for (size_t i = 0; i < sizes[c]; i++, row++) {
+                train.floats[row] = (float)row;
+                train.labels[row] = (uint16_t)c;
+            }
+        assert_int_equal(dataset_set_apart(&train, &test, seed, NULL), STARLING_OK);
+        size_t seen[CLASSES] = {0};
+        for (size_t i = 0; i < test.examples; i++)
+            seen[test.labels[i]]++;
+        assert_memory_equal(seen, tenths, sizeof seen);
+        dataset_clear(&train);
+        dataset_clear(&test);
+    }
+}
+
 static void a_few_rows_are_not_set_apart(void **state)
 {
     (void)state;
@@ -446,6 +491,7 @@ int main(void)
         cmocka_unit_test(random_tables_come_out_with_mean_0_and_deviation_1),
         cmocka_unit_test(a_constant_feature_becomes_0),
         cmocka_unit_test(missing_values_become_the_training_mean),
+        cmocka_unit_test(a_feature_missing_in_all_of_training_is_0),
         cmocka_unit_test(none_leaves_values_as_they_are),
         cmocka_unit_test(pixels_can_be_standardised_and_taken_logarithms_of),
         cmocka_unit_test(log_keeps_the_sign),
@@ -457,6 +503,7 @@ int main(void)
         cmocka_unit_test(the_order_by_hash_depends_on_content_alone),
         cmocka_unit_test(the_hold_out_is_a_split_of_about_its_fraction_and_permanent),
         cmocka_unit_test(what_is_set_apart_shares_no_row_with_the_rest),
+        cmocka_unit_test(a_tenth_of_each_class_is_set_apart),
         cmocka_unit_test(a_few_rows_are_not_set_apart),
         cmocka_unit_test(a_wrong_specification_says_what_is_right),
         cmocka_unit_test(the_nearest_word_is_never_absurd),
