@@ -15,15 +15,25 @@ float *vector_new(size_t count)
         return NULL;
     size_t lines = (count * sizeof(float) + ALIGNMENT - 1) / ALIGNMENT;
     size_t bytes = (lines ? lines : 1) * ALIGNMENT;
-    float *vector = aligned_alloc(ALIGNMENT, bytes);
-    if (vector)
-        memset(vector, 0, bytes);
+    /* malloc keeps small blocks at hand for each thread; aligned_alloc does not, and leaves crumbs
+     * of others behind. So the block is aligned here, and where it begins is kept before the
+     * vector. */
+    unsigned char *block = malloc(bytes + ALIGNMENT);
+    if (!block)
+        return NULL;
+    size_t offset = ALIGNMENT - (uintptr_t)block % ALIGNMENT;
+    float *vector = (float *)(void *)(block + offset);
+    memcpy(block + offset - sizeof block, &block, sizeof block);
+    memset(vector, 0, bytes);
     return vector;
 }
 
 void vector_free(float *vector)
 {
-    free(vector);
+    unsigned char *block = NULL;
+    if (vector)
+        memcpy(&block, (unsigned char *)vector - sizeof block, sizeof block);
+    free(block);
 }
 
 CLONES void vector_blend(float *into, const float *from, float alpha, size_t count)

@@ -13,6 +13,7 @@
 #include "sim/post.h"
 #include "sim/stopwatch.h"
 
+#define WINDOWS_A_PERIOD 256u
 #define WORKS_MAX 4096u                /* put off at most so many */
 #define WORKS_BYTES_MAX (256ull << 20) /* or so many bytes of parameters in the making */
 
@@ -165,6 +166,15 @@ static enum starling_error begin(struct world *world, struct problem *problem)
     return error;
 }
 
+/* No longer than the least latency, and so short that a window's events sort in cache. */
+static uint64_t window_us(const struct world *world)
+{
+    uint64_t least = network_least_us(&world->network);
+    uint64_t most = world->experiment->config.gossip.period_us / WINDOWS_A_PERIOD;
+    most = most > NETWORK_LEAST_US ? most : NETWORK_LEAST_US;
+    return least < most ? least : most;
+}
+
 struct world *world_new(const struct experiment *experiment, struct pool *pool,
                         struct problem *problem)
 {
@@ -194,7 +204,7 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
         post_new(world->nodes, world->parameters, config->sim.seed, config->sim.wire, problem);
     if (!world->post)
         goto fail;
-    world->clock = clock_new(network_least_us(&world->network));
+    world->clock = clock_new(window_us(world));
     world->participants = calloc(world->nodes, sizeof *world->participants);
     world->entries =
         calloc(world->nodes * experiment->settings.gossip.view, sizeof *world->entries);
@@ -284,7 +294,7 @@ static void send(struct world *world, peer_id from, peer_id to, struct gossip_me
     traffic->bytes_out += bytes;
     world->counts.messages++;
     world->counts.bytes += bytes;
-    struct parcel parcel = {.message = message};
+    struct parcel parcel = {.message = message, .bytes = bytes};
     uint64_t delay_us;
     if (!network_carry(&world->network, from, number, &delay_us)) {
         world->counts.dropped++;
@@ -343,7 +353,7 @@ static void arrive(struct world *world, const struct event *event)
     struct parcel *parcel = &world->parcels[event->parcel];
     struct world_traffic *traffic = &world->traffic[event->receiver];
     traffic->messages_in++;
-    traffic->bytes_in += post_bytes(world->post, &parcel->message);
+    traffic->bytes_in += parcel->bytes;
     enum refusal refusal =
         post_is_real(world->post) ? post_unpack(world->post, parcel) : REFUSED_NOT;
     struct gossip_message message = parcel->message;
