@@ -1,8 +1,4 @@
-/* convolution_template — the blocks of convolution_blocks.h for vectors of WIDTH floats.
- *
- * Included once for each kind of processor, with WIDTH, TARGET (an attribute of the functions) and
- * NAME (a suffix for their names) set. The sizes of a block are constants in each function, so that
- * its sums are registers. */
+/* convolution_template — the blocks of convolution_blocks.h; see each_processor.h. */
 
 typedef float NAME(part) __attribute__((vector_size(4 * WIDTH), may_alias));
 
@@ -72,42 +68,34 @@ NAME(gradient)(const struct gradient_block *block, const size_t outs, const size
     }
 }
 
-#define BLOCK(a, b)                                                                                \
-    TARGET static void NAME(sum_##a##_##b)(const struct sum_block *block)                          \
-    {                                                                                              \
-        NAME(sum)(block, a, b);                                                                    \
-    }                                                                                              \
-    TARGET static void NAME(gradient_##a##_##b)(const struct gradient_block *block)                \
-    {                                                                                              \
-        NAME(gradient)(block, a, b);                                                               \
+/* clang-format off */
+#define BLOCK(a, b) \
+    TARGET static void NAME(sum_##a##_##b)(const struct sum_block *block) \
+    { \
+        NAME(sum)(block, a, b); \
+    } \
+    TARGET static void NAME(gradient_##a##_##b)(const struct gradient_block *block) \
+    { \
+        NAME(gradient)(block, a, b); \
     }
 #define FOUR_BLOCKS(a) BLOCK(a, 1) BLOCK(a, 2) BLOCK(a, 3) BLOCK(a, 4)
 #define SIX_BLOCKS(a) FOUR_BLOCKS(a) BLOCK(a, 5) BLOCK(a, 6)
-SIX_BLOCKS(1)
-SIX_BLOCKS(2)
-SIX_BLOCKS(3) SIX_BLOCKS(4) FOUR_BLOCKS(5) FOUR_BLOCKS(6)
+SIX_BLOCKS(1) SIX_BLOCKS(2) SIX_BLOCKS(3) SIX_BLOCKS(4) FOUR_BLOCKS(5) FOUR_BLOCKS(6)
 #undef BLOCK
 #undef FOUR_BLOCKS
 #undef SIX_BLOCKS
 
-#define FOUR(way, a)                                                                               \
+#define FOUR(way, a) \
     NAME(way##_##a##_1), NAME(way##_##a##_2), NAME(way##_##a##_3), NAME(way##_##a##_4)
-#define SIX(way, a)                                                                                \
-    {                                                                                              \
-        FOUR(way, a), NAME(way##_##a##_5), NAME(way##_##a##_6)                                     \
-    }
-#define ALL(way)                                                                                   \
-    {                                                                                              \
-        SIX(way, 1), SIX(way, 2), SIX(way, 3), SIX(way, 4), {FOUR(way, 5)},                        \
-        {                                                                                          \
-            FOUR(way, 6)                                                                           \
-        }                                                                                          \
-    }
-    static const struct convolution_blocks NAME(blocks) = {
-        .sums = SUMS,
-        .sum = ALL(sum),
-        .gradient = ALL(gradient),
+#define SIX(way, a) {FOUR(way, a), NAME(way##_##a##_5), NAME(way##_##a##_6)}
+#define ALL(way) \
+    {SIX(way, 1), SIX(way, 2), SIX(way, 3), SIX(way, 4), {FOUR(way, 5)}, {FOUR(way, 6)}}
+static const struct convolution_blocks NAME(blocks) = {
+    .sums = REGISTERS == 32 ? 24 : WIDTH == 8 ? 12 : 10,
+    .sum = ALL(sum),
+    .gradient = ALL(gradient),
 };
 #undef FOUR
 #undef SIX
 #undef ALL
+/* clang-format on */

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "model/convolution.h"
+#include "model/descent.h"
 #include "model/lanes.h"
 #include "model/random.h"
 #include "model/workspace.h"
@@ -58,6 +59,13 @@ struct layer_kind {
     void (*backward)(const struct layer *layer, const float *parameters, const float *in,
                      const float *out, const float *saved, const float *out_gradient, size_t batch,
                      float *gradient, float *in_gradient, struct workspace *workspace);
+
+    /* Backward, and at once the step of `descent` by the parameters' gradient, which need not be
+     * stored; momentum lies as the parameters do (NULL: none). `in_gradient` is that before the
+     * step. NULL: the step is made afterwards. */
+    void (*descend)(const struct layer *layer, float *parameters, float *momentum, const float *in,
+                    const float *out, const float *saved, const float *out_gradient, size_t batch,
+                    const struct descent *descent, float *in_gradient, struct workspace *workspace);
 };
 
 extern const struct layer_kind layer_conv;    /* out = in ⋆ W + b, in lanes */

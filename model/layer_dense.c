@@ -8,6 +8,7 @@
 
 #include "model/clones.h"
 #include "model/initial.h"
+#include "model/optimizer.h"
 #include "model/product.h"
 
 static size_t dense_count(const struct layer *layer)
@@ -64,10 +65,44 @@ static void dense_backward(const struct layer *layer, const float *parameters, c
         product_ab(in_gradient, out_gradient, parameters, rows, layer->inputs, layer->outputs);
 }
 
+#define BIASES 64 /* stepped at a time */
+
+CLONES static void descend_biases(float *biases, float *momentum, const float *out_gradient,
+                                  size_t rows, size_t width, const struct descent *descent)
+{
+    for (size_t start = 0; start < width; start += BIASES) {
+        float sum[BIASES] = {0.0f};
+        size_t count = width - start < BIASES ? width - start : BIASES;
+        for (size_t r = 0; r < rows; r++)
+            for (size_t i = 0; i < count; i++)
+                sum[i] += out_gradient[r * width + start + i];
+        optimizer_sgd(biases + start, momentum ? momentum + start : NULL, sum, descent->rate,
+                      descent->beta, descent->decay, count);
+    }
+}
+
+static void dense_descend(const struct layer *layer, float *parameters, float *momentum,
+                          const float *in, const float *out, const float *saved,
+                          const float *out_gradient, size_t batch, const struct descent *descent,
+                          float *in_gradient, struct workspace *workspace)
+{
+    (void)out;
+    (void)saved;
+    (void)workspace;
+    size_t rows = batch * layer->repeat, weights = layer->inputs * layer->outputs;
+    if (in_gradient)
+        product_ab(in_gradient, out_gradient, parameters, rows, layer->inputs, layer->outputs);
+    product_atb_descend(parameters, momentum, out_gradient, in, layer->outputs, layer->inputs, rows,
+                        descent);
+    descend_biases(parameters + weights, momentum ? momentum + weights : NULL, out_gradient, rows,
+                   layer->outputs, descent);
+}
+
 const struct layer_kind layer_dense = {
     .name = "dense",
     .count = dense_count,
     .initialise = dense_initialise,
     .forward = dense_forward,
     .backward = dense_backward,
+    .descend = dense_descend,
 };

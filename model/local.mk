@@ -16,6 +16,8 @@ libmodel_a_SOURCES = \
 	model/dataset.h \
 	model/evaluation.c \
 	model/evaluation.h \
+	model/descent.h \
+	model/each_processor.h \
 	model/fields.c \
 	model/fields.h \
 	model/initial.c \
@@ -45,6 +47,8 @@ libmodel_a_SOURCES = \
 	model/problem.c \
 	model/problem.h \
 	model/product.h \
+	model/product_blocks.h \
+	model/product_template.h \
 	model/quantise.h \
 	model/random.c \
 	model/random.h \
@@ -88,6 +92,7 @@ libkernels_a_SOURCES = \
 	model/layer_tanh.c \
 	model/optimizer.c \
 	model/product.c \
+	model/product_blocks.c \
 	model/quantise.c \
 	model/vector.c
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS)

@@ -7,6 +7,7 @@
 
 #include "model/layer.h"
 #include "model/loss.h"
+#include "model/optimizer.h"
 #include "model/plan.h"
 
 struct model {
@@ -104,6 +105,8 @@ size_t model_workspace(const struct model *model, size_t batch)
     for (size_t l = 0; l < model->plan.layer_count; l++) {
         const struct layer *layer = &model->plan.layers[l];
         size_t scratch = layer->kind->scratch ? layer->kind->scratch(layer, batch) : 0;
+        if (!layer->kind->descend) /* a gradient that lasts until the step is made */
+            scratch += workspace_cost(layer->parameters * sizeof(float));
         scratch_most = scratch > scratch_most ? scratch : scratch_most;
         bytes += workspace_cost(layer_values(layer, batch) * sizeof(float)) +
                  workspace_cost(batch * layer->saved * sizeof(float));
@@ -138,11 +141,39 @@ static float *run_forward(const struct model *model, const float *parameters, co
     return out;
 }
 
+/* What becomes of the gradient by the parameters: it is kept, or `descent` goes down it. */
+struct downhill {
+    float *gradient; /* NULL: down */
+    float *parameters, *momentum;
+    const struct descent *descent;
+};
+
+/* One layer's way back, and its step down. */
+static void descend(const struct layer *layer, const struct downhill *down, const float *in,
+                    const float *out, const float *saved, const float *by_out, size_t batch,
+                    float *by_in, struct workspace *workspace)
+{
+    float *parameters = down->parameters + layer->start;
+    float *momentum = down->momentum ? down->momentum + layer->start : NULL;
+    if (layer->kind->descend) {
+        layer->kind->descend(layer, parameters, momentum, in, out, saved, by_out, batch,
+                             down->descent, by_in, workspace);
+        return;
+    }
+    size_t used = workspace->used;
+    float *gradient = workspace_take(workspace, layer->parameters * sizeof *gradient);
+    layer->kind->backward(layer, parameters, in, out, saved, by_out, batch, gradient, by_in,
+                          workspace);
+    optimizer_sgd(parameters, momentum, gradient, down->descent->rate, down->descent->beta,
+                  down->descent->decay, layer->parameters);
+    workspace->used = used;
+}
+
 /* Runs the gradient by the outputs back through the layers, to the first that has parameters:
  * nobody wants the gradient by the features. */
 static void run_backward(const struct model *model, const float *parameters, size_t batch,
-                         const struct passage *passage, const float *by_outputs, float *gradient,
-                         struct workspace *workspace)
+                         const struct passage *passage, const float *by_outputs,
+                         const struct downhill *down, struct workspace *workspace)
 {
     const float *by_out = by_outputs;
     size_t bytes = widest(model, batch) * sizeof *by_out;
@@ -152,26 +183,46 @@ static void run_backward(const struct model *model, const float *parameters, siz
         first++;
     for (size_t l = model->plan.layer_count; l-- > first;) {
         const struct layer *layer = &model->plan.layers[l];
+        const float *in = passage->values[l], *out = passage->values[l + 1];
         float *by_in = l > first ? spare[l % 2] : NULL;
-        layer->kind->backward(layer, parameters + layer->start, passage->values[l],
-                              passage->values[l + 1], passage->saved[l], by_out, batch,
-                              gradient + layer->start, by_in, workspace);
+        if (down->gradient)
+            layer->kind->backward(layer, parameters + layer->start, in, out, passage->saved[l],
+                                  by_out, batch, down->gradient + layer->start, by_in, workspace);
+        else
+            descend(layer, down, in, out, passage->saved[l], by_out, batch, by_in, workspace);
         by_out = by_in;
     }
 }
 
-double model_gradient(const struct model *model, const float *parameters, const float *inputs,
-                      const uint16_t *labels, size_t batch, float *gradient,
-                      struct workspace *workspace)
+/* Forward and back; the mean loss. */
+static double run(const struct model *model, const float *parameters, const float *inputs,
+                  const uint16_t *labels, size_t batch, const struct downhill *down,
+                  struct workspace *workspace)
 {
     struct passage passage;
     size_t used = workspace->used;
     float *outputs = run_forward(model, parameters, inputs, batch, true, &passage, workspace);
     double loss = loss_gradient(model->plan.shape.classes, outputs, labels,
                                 batch * model->plan.shape.positions);
-    run_backward(model, parameters, batch, &passage, outputs, gradient, workspace);
+    run_backward(model, parameters, batch, &passage, outputs, down, workspace);
     workspace->used = used;
     return loss;
+}
+
+double model_gradient(const struct model *model, const float *parameters, const float *inputs,
+                      const uint16_t *labels, size_t batch, float *gradient,
+                      struct workspace *workspace)
+{
+    struct downhill down = {.gradient = gradient};
+    return run(model, parameters, inputs, labels, batch, &down, workspace);
+}
+
+double model_descend(const struct model *model, float *parameters, float *momentum,
+                     const float *inputs, const uint16_t *labels, size_t batch,
+                     const struct descent *descent, struct workspace *workspace)
+{
+    struct downhill down = {.parameters = parameters, .momentum = momentum, .descent = descent};
+    return run(model, parameters, inputs, labels, batch, &down, workspace);
 }
 
 void model_predict(const struct model *model, const float *parameters, const float *inputs,

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "model/dataset.h"
+#include "model/descent.h"
 #include "model/problem.h"
 #include "model/workspace.h"
 
@@ -44,6 +45,12 @@ size_t model_workspace(const struct model *model, size_t batch);
 double model_gradient(const struct model *model, const float *parameters, const float *inputs,
                       const uint16_t *labels, size_t batch, float *gradient,
                       struct workspace *workspace);
+
+/* The same and then optimizer_sgd, on `parameters` and `momentum` (NULL: none) in place; where a
+ * layer can, its step is made while its gradient is, which is quicker. */
+double model_descend(const struct model *model, float *parameters, float *momentum,
+                     const float *inputs, const uint16_t *labels, size_t batch,
+                     const struct descent *descent, struct workspace *workspace);
 
 /* Per prediction: loss into losses and predicted class into predicted (batch × positions each;
  * either may be NULL). Values that are not finite yield an infinite loss, never a crash. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/clones.h"
+#include "model/product_blocks.h"
 
 /* OpenBLAS works small products off without copying the operands first, on AVX-512 and up to this
  * many multiply-adds; cutting a larger one into such pieces is up to twice as fast. */
@@ -195,4 +196,59 @@ void product_atb(float *out, const float *a, const float *b, size_t rows, size_t
     for (size_t start = 0; start < rows; start += piece)
         multiply(CblasTrans, CblasNoTrans, smaller(piece, rows - start), columns, depth, a + start,
                  rows, b, columns, out + start * columns, columns);
+}
+
+/* Columns that fill no vector: the same as the blocks do. */
+CLONES static void outer_columns(const struct outer_block *block, size_t rows, size_t columns)
+{
+    for (size_t r = 0; r < rows; r++) {
+        float sum[PRODUCT_VECTOR_MOST] = {0.0f};
+        for (size_t k = 0; k < block->depth; k++)
+            for (size_t c = 0; c < columns; c++)
+                sum[c] += block->a[k * block->a_row + r] * block->b[k * block->b_row + c];
+        float *out = block->out + r * block->out_row;
+        float *momentum = block->momentum ? block->momentum + r * block->out_row : NULL;
+        for (size_t c = 0; c < columns; c++) {
+            if (momentum)
+                sum[c] = momentum[c] = block->descent->beta * momentum[c] + sum[c];
+            out[c] -= block->descent->rate * (sum[c] + block->descent->decay * out[c]);
+        }
+    }
+}
+
+/* How many of `left` to take next, so that pieces of up to `most` come out even. */
+static size_t even_piece(size_t left, size_t most)
+{
+    size_t pieces = (left + most - 1) / most;
+    return (left + pieces - 1) / pieces;
+}
+
+void product_atb_descend(float *parameters, float *momentum, const float *a, const float *b,
+                         size_t rows, size_t columns, size_t depth, const struct descent *descent)
+{
+    check(rows, columns, depth);
+    const struct product_blocks *blocks = product_blocks();
+    struct outer_block block = {
+        .a_row = rows, .b_row = columns, .depth = depth, .out_row = columns, .descent = descent};
+    size_t vectors = columns / blocks->width, whole = vectors * blocks->width;
+    /* Columns outside, rows inside: these columns of b stay in the nearest cache. */
+    for (size_t v = 0, take; v < vectors; v += take) {
+        take = even_piece(vectors - v, blocks->vectors);
+        for (size_t r = 0, height; r < rows; r += height) {
+            height = even_piece(rows - r, blocks->rows);
+            size_t at = r * columns + v * blocks->width;
+            block.a = a + r;
+            block.b = b + v * blocks->width;
+            block.out = parameters + at;
+            block.momentum = momentum ? momentum + at : NULL;
+            blocks->outer[height - 1][take - 1](&block);
+        }
+    }
+    if (whole < columns) {
+        block.a = a;
+        block.b = b + whole;
+        block.out = parameters + whole;
+        block.momentum = momentum ? momentum + whole : NULL;
+        outer_columns(&block, rows, columns - whole);
+    }
 }

@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#include "model/descent.h"
+
 /* No dimension may be larger. */
 #define PRODUCT_DIMENSION_MAX 0x7FFFFFFF
 
@@ -25,5 +27,12 @@ void product_ab(float *out, const float *a, const float *b, size_t rows, size_t 
  * the gradient of the weights from that of the outputs and the inputs. */
 void product_atb(float *out, const float *a, const float *b, size_t rows, size_t columns,
                  size_t depth);
+
+/* The same product, g, and at once the step of `descent` down it: parameters and momentum (NULL:
+ * none) are rows × columns. Quick for `depth` up to PRODUCT_DESCEND_DEPTH; the caller sees to it.
+ */
+#define PRODUCT_DESCEND_DEPTH 128
+void product_atb_descend(float *parameters, float *momentum, const float *a, const float *b,
+                         size_t rows, size_t columns, size_t depth, const struct descent *descent);
 
 #endif

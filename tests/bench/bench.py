@@ -25,6 +25,7 @@ STEPS = [
     "step_linear_57_2_batch_32",
     "step_linear_784_10_batch_32",
     "step_mlp_784_128_10_batch_32",
+    "step_lenet_batch_32",
 ]
 RUN_NODES, RUN_ROUNDS, RUN_EXAMPLES, RUN_FEATURES, RUN_REPEATS = 10000, 20, 10, 57, 3
 RUN = f"run_{RUN_NODES}_nodes"
@@ -37,7 +38,8 @@ class Failed(Exception):
 
 def environment():
     """The caller's, but for what would choose OpenBLAS's kernels and threads in its stead."""
-    theirs = ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    theirs = ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
+              "OPENBLAS_L2_SIZE")
     return {key: value for key, value in os.environ.items() if key not in theirs}
 
 

@@ -88,14 +88,13 @@ static void end(struct training *training)
 /* Once through all batches. */
 static void train(struct training *training)
 {
+    static const struct descent descent = {.rate = 0.01f, .beta = 0.9f, .decay = 1e-4f};
     const struct step *step = training->step;
     for (size_t b = 0; b < BATCHES; b++) {
-        model_gradient(training->model, training->parameters,
-                       training->inputs + b * step->batch * step->features,
-                       training->labels + b * step->batch, step->batch, training->gradient,
-                       &training->workspace);
-        optimizer_sgd(training->parameters, training->momentum, training->gradient, 0.01f, 0.9f,
-                      1e-4f, training->count);
+        model_descend(training->model, training->parameters, training->momentum,
+                      training->inputs + b * step->batch * step->features,
+                      training->labels + b * step->batch, step->batch, &descent,
+                      &training->workspace);
     }
 }
 

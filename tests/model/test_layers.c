@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "model/model.h"
+#include "model/optimizer.h"
 #include "model/random.h"
 #include "model/vector.h"
 
@@ -285,6 +286,47 @@ static void predictions_agree_with_the_plain_ones(void **state)
     }
 }
 
+/* The step that a layer makes by itself, against the gradient and the optimiser's. */
+static void a_descent_is_the_gradient_and_a_step(void **state)
+{
+    (void)state;
+    static const struct descent descents[] = {{0.1f, 0.0f, 0.0f}, {0.05f, 0.9f, 0.01f}};
+    for (size_t k = 0; k < 2 * KINDS; k++) {
+        const struct descent *descent = &descents[k % 2];
+        struct trial trial = trial_new(&kinds[k / 2]);
+        size_t count = model_parameters(trial.model), batch = trial.kind->batch;
+        float *wanted = vector_new(count), *momentum = vector_new(count), *m = NULL;
+        float *wanted_momentum = vector_new(count), *wanted_m = NULL;
+        for (size_t i = 0; i < count; i++) {
+            wanted[i] = trial.parameters[i];
+            momentum[i] = wanted_momentum[i] = 0.1f * wanted[count - 1 - i];
+        }
+        if (descent->beta > 0.0f) {
+            m = momentum;
+            wanted_m = wanted_momentum;
+        }
+        double wanted_loss = model_gradient(trial.model, wanted, trial.inputs, trial.labels, batch,
+                                            trial.gradient, &trial.workspace);
+        optimizer_sgd(wanted, wanted_m, trial.gradient, descent->rate, descent->beta,
+                      descent->decay, count);
+        double loss = model_descend(trial.model, trial.parameters, m, trial.inputs, trial.labels,
+                                    batch, descent, &trial.workspace);
+        assert_true(loss == wanted_loss);
+        assert_int_equal(trial.workspace.used, 0);
+        for (size_t i = 0; i < count; i++) {
+            float off = fabsf(trial.parameters[i] - wanted[i]);
+            float off_momentum = fabsf(momentum[i] - wanted_momentum[i]);
+            if (off > 1e-5f || off_momentum > 1e-5f)
+                fail_msg("%s, parameter %zu: saw %.9g, wanted %.9g", kinds[k / 2].specification, i,
+                         (double)trial.parameters[i], (double)wanted[i]);
+        }
+        vector_free(wanted);
+        vector_free(momentum);
+        vector_free(wanted_momentum);
+        trial_free(&trial);
+    }
+}
+
 /* An example's prediction is the same to the bit whoever it shares a batch with: evaluations may
  * cut their examples as they like. */
 static void an_example_is_predicted_alike_in_any_batch(void **state)
@@ -462,6 +504,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_agree_with_finite_differences),
         cmocka_unit_test(predictions_agree_with_the_plain_ones),
+        cmocka_unit_test(a_descent_is_the_gradient_and_a_step),
         cmocka_unit_test(an_example_is_predicted_alike_in_any_batch),
         cmocka_unit_test(a_parameter_that_is_not_finite_makes_the_loss_infinite),
         cmocka_unit_test(the_tangent_is_as_good_as_a_float),

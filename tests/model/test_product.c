@@ -1,6 +1,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -76,10 +77,49 @@ static void products_agree_with_the_plain_ones(void **state)
             check((enum layout)layout, shapes[s].rows, shapes[s].columns, shapes[s].depth);
 }
 
+static void check_descent(size_t rows, size_t columns, size_t depth, bool with_momentum)
+{
+    const struct descent descent = {.rate = 0.3f, .beta = 0.9f, .decay = 0.02f};
+    size_t count = rows * columns;
+    float *a = random_matrix(rows * depth, 1), *b = random_matrix(columns * depth, 2);
+    float *start = random_matrix(count, 3), *parameters = random_matrix(count, 3);
+    float *momentum_start = random_matrix(count, 4), *momentum = random_matrix(count, 4);
+    product_atb_descend(parameters, with_momentum ? momentum : NULL, a, b, rows, columns, depth,
+                        &descent);
+    double tolerance = 1e-5 * (4 + sqrt((double)depth));
+    for (size_t i = 0; i < count; i++) {
+        double m = element(ATB, a, b, rows, columns, depth, i / columns, i % columns);
+        if (with_momentum)
+            m += 0.9 * (double)momentum_start[i];
+        double wanted = (double)start[i] - 0.3 * (m + 0.02 * (double)start[i]);
+        double wanted_momentum = with_momentum ? m : (double)momentum_start[i];
+        if (!(fabs((double)parameters[i] - wanted) <= tolerance) ||
+            !(fabs((double)momentum[i] - wanted_momentum) <= tolerance))
+            fail_msg("%zu × %zu, depth %zu, at %zu: saw %g and %g, wanted %g and %g", rows, columns,
+                     depth, i, (double)parameters[i], (double)momentum[i], wanted, wanted_momentum);
+    }
+    vector_free(a);
+    vector_free(b);
+    vector_free(start);
+    vector_free(parameters);
+    vector_free(momentum_start);
+    vector_free(momentum);
+}
+
+static void descents_agree_with_the_plain_ones(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+        check_descent(shapes[s].rows, shapes[s].columns, shapes[s].depth, false);
+        check_descent(shapes[s].rows, shapes[s].columns, shapes[s].depth, true);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_agree_with_the_plain_ones),
+        cmocka_unit_test(descents_agree_with_the_plain_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,36 @@
+/* product_blocks — the innermost loops of sums of outer products, for each kind of processor.
+ *
+ * A block is a few rows by a few vectors of columns of the result, whose sums stay in registers
+ * while `depth` outer products are added up.
+ */
+#ifndef STARLING_PRODUCT_BLOCKS_H
+#define STARLING_PRODUCT_BLOCKS_H
+
+#include <stddef.h>
+
+#include "model/descent.h"
+
+#define OUTER_ROWS_MOST 6
+#define OUTER_VECTORS_MOST 4
+#define PRODUCT_VECTOR_MOST 16 /* floats in a vector at most */
+
+/* sum[r][c] = Σ over k of a[k][r] b[k][c], which is the gradient that `descent` steps down: out are
+ * parameters, momentum (NULL: none) lies as they do. Strides in floats. */
+struct outer_block {
+    const float *a, *b;
+    size_t a_row, b_row, depth;
+    float *out, *momentum; /* rows out_row apart */
+    size_t out_row;
+    const struct descent *descent;
+};
+
+struct product_blocks {
+    size_t width;         /* floats in a vector */
+    size_t rows, vectors; /* of a block at most */
+    void (*outer[OUTER_ROWS_MOST][OUTER_VECTORS_MOST])(const struct outer_block *); /* less one */
+};
+
+/* Those for the processor this runs on. */
+const struct product_blocks *product_blocks(void);
+
+#endif
