@@ -266,10 +266,19 @@ fail:
     return NULL;
 }
 
+static void free_texts(char **texts)
+{
+    for (size_t i = 0; texts && texts[i]; i++)
+        free(texts[i]);
+    free(texts);
+}
+
 void data_free(struct data **data)
 {
     if (!*data)
         return;
+    free_texts((*data)->class_names);
+    free_texts((*data)->feature_names);
     dataset_clear(&(*data)->train);
     dataset_clear(&(*data)->test);
     free((*data)->name);

@@ -56,6 +56,9 @@ struct dataset {
 struct data {
     struct dataset train, test; /* test.examples is 0 where the source has none */
     char *name;                 /* the specification, as given */
+    char **class_names; /* of each class, then NULL; NULL where they are called by number from 0 */
+    char **feature_names; /* of each feature, a header's or the column's number, then NULL; NULL
+                             where they are called by number from 1 */
 };
 
 /* What the caller knows and a specification may leave out. */

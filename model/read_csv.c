@@ -208,6 +208,26 @@ static enum starling_error read_file(struct table *table, const char *path, stru
     return error;
 }
 
+static enum starling_error name_features(const struct columns *columns, struct data *data,
+                                         struct problem *problem)
+{
+    size_t feature = 0;
+    data->feature_names = calloc(columns->features + 1, sizeof *data->feature_names);
+    if (!data->feature_names)
+        return problem_no_memory(problem, "a table's header");
+    for (size_t i = 0; i < columns->count; i++) {
+        char number[24];
+        if (columns->roles[i] != COLUMN_FEATURE)
+            continue;
+        snprintf(number, sizeof number, "%zu", i + 1);
+        char *name = strdup(columns->header ? columns->header[i] : number);
+        if (!name)
+            return problem_no_memory(problem, "a table's header");
+        data->feature_names[feature++] = name;
+    }
+    return STARLING_OK;
+}
+
 enum starling_error read_csv(const struct read_options *options, const struct data_hints *hints,
                              struct data *data, struct problem *problem)
 {
@@ -221,6 +241,8 @@ enum starling_error read_csv(const struct read_options *options, const struct da
         error = read_file(&table, options->test, &data->test, false, problem);
     if (!error)
         error = row_names_settle(&table.names, table.columns.features, data, problem);
+    if (!error)
+        error = name_features(&table.columns, data, problem);
     if (!error && !options->test)
         error = dataset_set_apart(&data->train, &data->test, hints->seed, problem);
     columns_clear(&table.columns);

@@ -1,6 +1,7 @@
 #include "model/read.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +101,28 @@ static void to_symbols(const struct alphabet *alphabet, struct text *text)
 {
     for (size_t i = 0; i < text->count; i++)
         text->bytes[i] = (uint8_t)alphabet->symbols[text->bytes[i]];
+}
+
+/* Calls each class by its character, or by its number where that cannot be printed. */
+static enum starling_error name_symbols(const struct alphabet *alphabet, struct data *data,
+                                        struct problem *problem)
+{
+    data->class_names = calloc(alphabet->count + 1, sizeof *data->class_names);
+    bool complete = data->class_names != NULL;
+    for (unsigned byte = 0; byte < BYTE_VALUES && complete; byte++) {
+        char name[8];
+        size_t symbol = alphabet->symbols[byte];
+        if (symbol == NO_SYMBOL)
+            continue;
+        if (byte > ' ' && byte <= '~')
+            snprintf(name, sizeof name, "%c", (int)byte);
+        else if (byte == ' ' || byte == '\n')
+            strcpy(name, byte == ' ' ? "' '" : "\\n");
+        else
+            snprintf(name, sizeof name, "0x%02x", byte);
+        complete = (data->class_names[symbol] = strdup(name)) != NULL;
+    }
+    return complete ? STARLING_OK : problem_no_memory(problem, "a text's symbols");
 }
 
 /* Windows of `length` that cover a text, each `step` behind the one before it, the last one as far
@@ -316,7 +339,9 @@ enum starling_error read_text(const struct read_options *options, const struct d
         goto done;
     to_symbols(&texts.alphabet, &texts.train);
     to_symbols(&texts.alphabet, &texts.test);
-    error = cut_training(&request, &texts, &data->train, problem);
+    error = name_symbols(&texts.alphabet, data, problem);
+    if (!error)
+        error = cut_training(&request, &texts, &data->train, problem);
     if (!error && texts.test.bytes)
         error = cut_test(&request, &texts, data, problem);
 done:

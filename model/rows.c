@@ -72,6 +72,20 @@ enum starling_error row_names_user(struct row_names *names, const char *text, ui
                                : STARLING_OK;
 }
 
+/* The names in sorted order, then NULL; NULL when memory is out. */
+static char **sorted_texts(const struct names *names, const uint32_t *place)
+{
+    char **sorted = calloc(names->count + 1, sizeof *sorted);
+    bool complete = sorted != NULL;
+    for (size_t i = 0; i < names->count && complete; i++)
+        complete = (sorted[place[i]] = strdup(names->texts[i])) != NULL;
+    for (size_t i = 0; i < names->count && sorted && !complete; i++)
+        free(sorted[i]);
+    if (!complete)
+        free(sorted);
+    return complete ? sorted : NULL;
+}
+
 enum starling_error row_names_settle(struct row_names *names, size_t features, struct data *data,
                                      struct problem *problem)
 {
@@ -80,7 +94,8 @@ enum starling_error row_names_settle(struct row_names *names, size_t features, s
     uint32_t *label_place = calloc(names->labels.count + 1, sizeof *label_place);
     uint32_t *user_place = calloc(names->users.count + 1, sizeof *user_place);
     if (!label_place || !user_place || !names_order(&names->labels, label_place) ||
-        !names_order(&names->users, user_place)) {
+        !names_order(&names->users, user_place) ||
+        !(data->class_names = sorted_texts(&names->labels, label_place))) {
         error = problem_no_memory(problem, "the labels of a data set");
         goto done;
     }

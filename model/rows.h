@@ -33,7 +33,8 @@ enum starling_error row_names_user(struct row_names *names, const char *text, ui
                                    struct problem *problem);
 
 /* At the end: numbers the labels and users of `data` by sorted order (see names_order) instead of
- * by first appearance, and sets features, classes and users of both of its parts. */
+ * by first appearance, sets features, classes and users of both of its parts, and names the
+ * classes. */
 enum starling_error row_names_settle(struct row_names *names, size_t features, struct data *data,
                                      struct problem *problem);
 

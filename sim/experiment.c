@@ -44,7 +44,7 @@ static void make_name(const struct config *config, char *name, size_t size)
             *c = '-';
 }
 
-static struct data *open_data(const struct config *config, struct problem *problem)
+struct data *experiment_data(const struct config *config, struct problem *problem)
 {
     size_t writers = config->sim.nodes;
     size_t each = WRITERS_EXAMPLES_MAX / writers;
@@ -244,7 +244,7 @@ struct experiment *experiment_new(const struct config *config, bool live, struct
         return NULL;
     }
     experiment->config = *config;
-    experiment->data = open_data(config, problem);
+    experiment->data = experiment_data(config, problem);
     if (!experiment->data)
         goto fail;
     struct dataset *train = &experiment->data->train;

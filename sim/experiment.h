@@ -27,6 +27,9 @@ struct experiment {
 /* What can be known to be wrong before any data is read. */
 enum starling_error experiment_check(const struct config *config, struct problem *problem);
 
+/* The data that a config names, scaled as it says; NULL and a problem. */
+struct data *experiment_data(const struct config *config, struct problem *problem);
+
 /* NULL and a problem. A round is 10 s of virtual time or, `live`, 500 ms when nobody gave
  * gossip.period; and real nodes are handed scaled tables, so the experiment then holds such too. */
 struct experiment *experiment_new(const struct config *config, bool live, struct problem *problem);

@@ -10,6 +10,9 @@ libsim_a_SOURCES = \
 	sim/churn.h \
 	sim/clock.c \
 	sim/clock.h \
+	sim/describe.c \
+	sim/describe.h \
+	sim/describe_print.c \
 	sim/experiment.c \
 	sim/experiment.h \
 	sim/fedavg.c \

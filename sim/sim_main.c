@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "node/config.h"
+#include "sim/describe.h"
 #include "sim/run.h"
 #include "sim/sweep.h"
 
@@ -27,7 +28,7 @@ static void interrupt(int number)
     interrupted = 1;
 }
 
-static const char *const commands[] = {"run", "live", "sweep", NULL};
+static const char *const commands[] = {"run", "live", "sweep", "data", NULL};
 
 static void help(FILE *file)
 {
@@ -39,14 +40,18 @@ static void help(FILE *file)
           "               --baseline local,central,fedavg --out runs/skewed\n"
           "\n"
           "  starling-sim sweep FILE.ini --vary gossip.merge=limited,average --seeds 1-5\n"
+          "  starling-sim data csv:FILE --partition dirichlet:0.3   what a data set holds\n"
           "\n"
           "usage: starling-sim run|live|sweep [FILE.ini] [options]\n"
+          "       starling-sim data [SPEC|FILE.ini] [options]\n"
           "\n"
           "what is learned\n"
           "  --data SPEC        synth:writers, idx:DIR, csv:FILE?label=COL, libsvm:FILE,\n"
           "                     leaf:DIR, text:FILE?length=N\n"
           "  --model SPEC       linear, mlp:64, mlp:256,128\n"
           "  --partition SPEC   iid, dirichlet:A, classes:K, shards:K, user\n"
+          "  --samples N        examples a node at most (0: all it is dealt)\n"
+          "  --scale HOW        auto, none, standard, log\n"
           "by whom\n"
           "  --nodes N          participants (100)\n"
           "  --rounds R         gossip periods (50)\n"
@@ -91,8 +96,8 @@ enum option_key {
 };
 
 static const char *const settings[] = {
-    "sim.nodes", "sim.rounds", "sim.seed",      "sim.threads",
-    "task.data", "task.model", "sim.partition", "sim.baseline",
+    "sim.nodes",  "sim.rounds",    "sim.seed",     "sim.threads", "task.data",
+    "task.model", "sim.partition", "sim.baseline", "sim.samples", "task.scale",
 };
 
 static const struct option options[] = {
@@ -104,6 +109,8 @@ static const struct option options[] = {
     {"model", required_argument, NULL, KEY_SETTING + 5},
     {"partition", required_argument, NULL, KEY_SETTING + 6},
     {"baseline", required_argument, NULL, KEY_SETTING + 7},
+    {"samples", required_argument, NULL, KEY_SETTING + 8},
+    {"scale", required_argument, NULL, KEY_SETTING + 9},
     {"out", required_argument, NULL, KEY_OUT},
     {"wire", no_argument, NULL, KEY_WIRE},
     {"force", no_argument, NULL, KEY_FORCE},
@@ -149,7 +156,7 @@ static int wrong_option(const char *word)
     return EXIT_USAGE;
 }
 
-enum command { COMMAND_RUN, COMMAND_LIVE, COMMAND_SWEEP };
+enum command { COMMAND_RUN, COMMAND_LIVE, COMMAND_SWEEP, COMMAND_DATA };
 
 /* All that a command line says. */
 struct wanted {
@@ -160,6 +167,18 @@ struct wanted {
     size_t jobs;
     const char *file; /* NULL: none */
 };
+
+/* What there is to say of data needs no model, no time and no folder. */
+static bool is_of_data(int key)
+{
+    static const char *const names[] = {"sim.nodes",     "sim.seed",    "task.data",
+                                        "sim.partition", "sim.samples", "task.scale"};
+    for (size_t i = 0; i < sizeof names / sizeof *names && key >= KEY_SETTING && key < KEY_OUT; i++)
+        if (strcmp(settings[key - KEY_SETTING], names[i]) == 0)
+            return true;
+    return key == 'h' || key == KEY_JSON || key == KEY_SET || key == KEY_SETTINGS ||
+           key == KEY_VERSION;
+}
 
 #define JOBS_MAX 1024
 
@@ -212,6 +231,9 @@ static int read_options(int argc, char **argv, struct wanted *wanted, struct pro
         }
         if (key == '?')
             return wrong_option(option);
+        if (wanted->command == COMMAND_DATA && !is_of_data(key))
+            return fail(EXIT_USAGE, "data: takes --data, --partition, --samples, --scale, --nodes, "
+                                    "--seed, --set and --json: leave out what a run needs");
         if (key == 'h') {
             help(stdout);
             return EXIT_DONE;
@@ -258,11 +280,14 @@ static int read_arguments(int argc, char **argv, struct wanted *wanted, struct p
     if (status >= 0)
         return status;
     if (argc - optind > 1) {
-        fprintf(stderr, "starling-sim: %s: one configuration file is enough: name one\n",
-                argv[optind + 1]);
+        fprintf(stderr, "starling-sim: %s: one %s is enough: name one\n", argv[optind + 1],
+                wanted->command == COMMAND_DATA ? "data set" : "configuration file");
         return EXIT_USAGE;
     }
-    if (optind < argc) {
+    if (optind < argc && wanted->command == COMMAND_DATA && strchr(argv[optind], ':')) {
+        if (config_set(&wanted->config, "task.data", argv[optind], "data", problem))
+            return fail(EXIT_USAGE, problem->text);
+    } else if (optind < argc) {
         wanted->file = argv[optind];
         if (config_load_beyond(&wanted->config, wanted->file, sweep_plan_take, &wanted->plan,
                                problem))
@@ -333,7 +358,8 @@ static int read_command(const char *word, enum command *command)
     if (nearest)
         fprintf(stderr, "starling-sim: %s: no such command: did you mean %s?\n", word, nearest);
     else
-        fprintf(stderr, "starling-sim: %s: no such command: run, live, sweep, or --help\n", word);
+        fprintf(stderr, "starling-sim: %s: no such command: run, live, sweep, data, or --help\n",
+                word);
     return EXIT_USAGE;
 }
 
@@ -396,12 +422,41 @@ static enum starling_error do_sweep(struct wanted *wanted, bool *incomplete,
     return error;
 }
 
+static enum starling_error do_data(struct wanted *wanted, struct problem *problem)
+{
+    struct description description;
+    enum starling_error error = description_make(&description, &wanted->config, problem);
+    if (error)
+        return error;
+    bool complete = wanted->run.json ? describe_json(&description, stdout)
+                                     : describe_print(&description, stdout);
+    description_clear(&description);
+    /* What cannot be written is told at the end, as for every command. */
+    return complete || ferror(stdout) ? STARLING_OK
+                                      : problem_no_memory(problem, "describing a data set");
+}
+
+static enum starling_error do_command(struct wanted *wanted, bool *incomplete,
+                                      struct problem *problem)
+{
+    switch (wanted->command) {
+    case COMMAND_DATA:
+        return do_data(wanted, problem);
+    case COMMAND_SWEEP:
+        return do_sweep(wanted, incomplete, problem);
+    case COMMAND_RUN:
+    case COMMAND_LIVE:
+    default:
+        return do_run(wanted, incomplete, problem);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static struct wanted wanted = {.run = {.interrupted = &interrupted}};
     hold_standard_streams();
     if (argc < 2)
-        return fail(EXIT_USAGE, "a command is missing: run, live, sweep, or --help");
+        return fail(EXIT_USAGE, "a command is missing: run, live, sweep, data, or --help");
     int status = read_command(argv[1], &wanted.command);
     if (status >= 0)
         return status;
@@ -417,9 +472,7 @@ int main(int argc, char **argv)
     }
     catch_signals();
     bool incomplete = false;
-    enum starling_error error = wanted.command == COMMAND_SWEEP
-                                    ? do_sweep(&wanted, &incomplete, &problem)
-                                    : do_run(&wanted, &incomplete, &problem);
+    enum starling_error error = do_command(&wanted, &incomplete, &problem);
     sweep_plan_clear(&wanted.plan);
     if (error == STARLING_INVALID)
         say_where(argc - 1, argv + 1, wanted.file, &problem);

@@ -65,6 +65,7 @@ test_programs = \
 	tests/sim/test_churn \
 	tests/sim/test_cli \
 	tests/sim/test_clock \
+	tests/sim/test_describe \
 	tests/sim/test_fedavg \
 	tests/sim/test_live_data \
 	tests/sim/test_network \
@@ -175,6 +176,8 @@ tests_sim_test_churn_SOURCES = tests/sim/test_churn.c
 tests_sim_test_churn_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_cli_SOURCES = tests/sim/test_cli.c tests/sim/command.c tests/sim/command.h
 tests_sim_test_cli_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_describe_SOURCES = tests/sim/test_describe.c tests/sim/command.c tests/sim/command.h
+tests_sim_test_describe_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_clock_SOURCES = tests/sim/test_clock.c
 tests_sim_test_clock_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_fedavg_SOURCES = tests/sim/test_fedavg.c
