@@ -41,7 +41,7 @@ longest() {
     case $1 in
     message) echo 20000 ;;
     control) echo 10000 ;;
-    csv | idx | config) echo 4096 ;;
+    csv | idx | config | libsvm | leaf) echo 4096 ;;
     *) echo 2100 ;;
     esac
 }

@@ -8,7 +8,7 @@ static const char *const options[] = {
     "?user=1&label=2",
     "?label=class&user=user",
     "?label=class&ignore=name,3",
-    "?classes=3",
+    "?classes=3&shape=2x1",
     "?label=last&user=1&ignore=2&test=%s",
 };
 
