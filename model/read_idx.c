@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/memory.h"
 #include "model/source.h"
 
 #define DIMENSIONS_MAX 4
@@ -102,9 +103,12 @@ static enum starling_error read_body(struct source *source, struct idx *idx,
     while (have < total) {
         capacity = have == 0 ? FIRST_STEP : have > total / 2 ? total : have * 2;
         capacity = capacity < total ? capacity : total;
-        uint8_t *grown = realloc(idx->bytes, capacity);
+        uint8_t *grown = memory_holds(capacity - have) ? realloc(idx->bytes, capacity) : NULL;
         if (!grown)
-            return problem_no_memory(problem, idx->path);
+            return problem_set(problem, STARLING_NO_MEMORY,
+                               "%s: memory does not hold its %zu examples of %zu bytes each: take "
+                               "fewer of them",
+                               idx->path, idx->count, idx->width);
         idx->bytes = grown;
         enum starling_error error =
             read_exactly(source, idx->bytes + have, capacity - have, problem);
