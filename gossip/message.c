@@ -364,6 +364,6 @@ size_t message_wire_bytes(const struct gossip_message *message, size_t header_si
     if (message->kind == MESSAGE_MODEL)
         bytes += frame_wire_bytes(piece_bytes(&message->model.piece));
     if (message->kind == MESSAGE_SUMS)
-        bytes += frame_wire_bytes(sums_bytes(&message->sums));
+        bytes += frame_wire_bytes(sums_bytes(message->sums.features));
     return bytes;
 }

@@ -117,10 +117,10 @@ struct version **message_version(struct gossip_message *message);
 void message_release(struct gossip_message *message);
 
 /* Takes a header frame apart. For a model, message->model.model stays NULL and the caller holds the
- * piece against its own model with piece_fits, and decodes the second frame with piece_decode. For
- * sums the same holds of sums_decode. For
- * a shuffle, entries get PEER_NONE, their ages, and cards[i] points into `bytes`; the caller
- * resolves them. Never allocates more than a fixed amount, whatever the bytes. */
+ * piece against its own model with piece_fits, and decodes the second frame with piece_decode; for
+ * sums it holds them against its own features, and takes that frame with sums_take. For a shuffle,
+ * entries get PEER_NONE, their ages, and cards[i] points into `bytes`; the caller resolves them.
+ * Never allocates more than a fixed amount, whatever the bytes. */
 enum refusal message_decode(const uint8_t *bytes, size_t size, struct gossip_message *message,
                             struct card cards[SHUFFLE_MAX]);
 

@@ -35,15 +35,14 @@ bool sums_sound(const double *sums, size_t features)
     return true;
 }
 
-size_t sums_bytes(const struct sums_message *message)
+size_t sums_bytes(size_t features)
 {
-    return SUMS * message->features * sizeof(double);
+    return SUMS * features * sizeof(double);
 }
 
-void sums_encode(const struct sums_message *message, uint8_t *out)
+void sums_encode(const double *sums, size_t features, uint8_t *out)
 {
-    const double *sums = sums_values(message->sums);
-    for (size_t i = 0; i < SUMS * message->features; i++, out += sizeof *sums) {
+    for (size_t i = 0; i < SUMS * features; i++, out += sizeof *sums) {
         uint64_t bits;
         memcpy(&bits, &sums[i], sizeof bits);
         bits = htole64(bits);
@@ -51,21 +50,25 @@ void sums_encode(const struct sums_message *message, uint8_t *out)
     }
 }
 
-enum refusal sums_decode(struct sums_message *message, const uint8_t *bytes, size_t size)
+bool sums_decode(const uint8_t *bytes, size_t features, double *sums)
 {
-    if (size != sums_bytes(message))
-        return REFUSED_MALFORMED;
-    message->sums = sums_new(message->features);
-    if (!message->sums)
-        return REFUSED_RATE; /* out of memory: one message less */
-    double *sums = sums_values(message->sums);
-    for (size_t i = 0; i < SUMS * message->features; i++, bytes += sizeof *sums) {
+    for (size_t i = 0; i < SUMS * features; i++, bytes += sizeof *sums) {
         uint64_t bits;
         memcpy(&bits, bytes, sizeof bits);
         bits = le64toh(bits);
         memcpy(&sums[i], &bits, sizeof bits);
     }
-    if (sums_sound(sums, message->features))
+    return sums_sound(sums, features);
+}
+
+enum refusal sums_take(struct sums_message *message, const uint8_t *bytes, size_t size)
+{
+    if (size != sums_bytes(message->features))
+        return REFUSED_MALFORMED;
+    message->sums = sums_new(message->features);
+    if (!message->sums)
+        return REFUSED_RATE; /* out of memory: one message less */
+    if (sums_decode(bytes, message->features, sums_values(message->sums)))
         return REFUSED_NOT;
     version_release(&message->sums);
     return REFUSED_MALFORMED;

@@ -16,14 +16,17 @@ struct version *sums_new(size_t features);
  * than its squares allow (Cauchy and Schwarz). */
 bool sums_sound(const double *sums, size_t features);
 
-/* The size of the second frame. */
-size_t sums_bytes(const struct sums_message *message);
+/* The size of the second frame, for so many features. */
+size_t sums_bytes(size_t features);
 
-/* Writes it; message->sums is made. */
-void sums_encode(const struct sums_message *message, uint8_t *out);
+/* Writes it. */
+void sums_encode(const double *sums, size_t features, uint8_t *out);
 
-/* Takes a second frame of the right size and with sound sums for message->sums, a version of its
- * own: else REFUSED_MALFORMED, or REFUSED_RATE when memory is out. */
-enum refusal sums_decode(struct sums_message *message, const uint8_t *bytes, size_t size);
+/* Takes a second frame of the right size apart; false unless its sums are sound. */
+bool sums_decode(const uint8_t *bytes, size_t features, double *sums);
+
+/* The same for a message: message->sums becomes a version of its own. A frame of another size or
+ * without sound sums is REFUSED_MALFORMED; REFUSED_RATE when memory is out. */
+enum refusal sums_take(struct sums_message *message, const uint8_t *bytes, size_t size);
 
 #endif

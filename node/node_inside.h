@@ -39,7 +39,7 @@ struct work_job {
 };
 
 /* A word for the disk. */
-enum note_kind { NOTE_HISTORY, NOTE_PEER, NOTE_NUMBER, NOTE_SAVE };
+enum note_kind { NOTE_HISTORY, NOTE_PEER, NOTE_NUMBER, NOTE_SUMS, NOTE_SAVE };
 struct note_job {
     struct job job;
     struct node *node;
@@ -56,6 +56,12 @@ struct note_job {
             const char *name;
             uint64_t value;
         } number;
+        struct {
+            uint8_t task[TASK_ID_BYTES];
+            uint8_t *bytes; /* the note's own */
+            size_t size;
+            uint32_t heard;
+        } sums;
         struct {
             struct saved saved;             /* its vectors belong to the versions */
             struct version *model, *served; /* references */
@@ -101,7 +107,10 @@ struct node {
     struct waiting *inbox;
     bool has_participant;
     struct participant participant;
-    bool autostart, started; /* wanted; participant_start was called */
+    bool autostart, started;      /* wanted; participant_start was called */
+    struct version *kept_scaling; /* what is on disk, or on its way there. A reference */
+    uint32_t kept_heard;          /* and from how many others that was */
+    uint64_t keep_again_us;       /* after it could not be written: not before this */
 
     struct trainer *trainer;
     bool working;
@@ -177,6 +186,8 @@ bool node_learns(const struct node *node);
 /* Starts the participant when it may be started and has not been. */
 void learning_start(struct node *node);
 void learning_work(struct node *node, struct work *work);
+/* Puts the scaling of features on disk when it has changed. */
+void learning_keep_scaling(struct node *node);
 /* Takes finished jobs from the trainer. */
 void learning_collect(struct node *node);
 /* Waits for the trainer and saves what is unsaved; false, and said, when that could not be done. */
@@ -187,6 +198,8 @@ void work_drop(struct work *work);
 void note_history(struct node *node, const struct history_row *row);
 void note_peer(struct node *node, const uint8_t identity[KEY_BYTES], const struct card *card);
 void note_number(struct node *node, const char *name, uint64_t value);
+/* The scaling's sums, heard from so many; false when that could not be taken on. */
+bool note_sums(struct node *node, const double *sums, size_t features, uint32_t heard);
 void note_save(struct node *node);
 /* After the trainer, or in its stead at the end. */
 void note_finished(struct note_job *note);

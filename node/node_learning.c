@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/sums.h"
 #include "model/vector.h"
 #include "node/settings.h"
 #include "node/task.h"
@@ -107,15 +108,73 @@ static bool open_participant(struct node *node, struct saved *saved, bool found,
     version_release(&initial);
     free(rows);
     node->has_participant = opened;
-    if (!opened || !found)
-        return opened;
+    return opened;
+}
+
+/* The sums that the scaling of this task was settled on before a restart; the caller's. NULL when
+ * there are none that are sound. */
+static double *recall_sums(struct node *node, uint32_t *heard, struct problem *problem)
+{
+    size_t features = model_features(node->model), size = sums_bytes(features);
+    double *sums = malloc(size);
+    uint8_t *bytes = malloc(size);
+    bool found = false;
+    if (!sums || !bytes)
+        problem_no_memory(problem, "the scaling of features");
+    else
+        store_get_sums(node->store, node->settings.gossip.task, bytes, size, heard, &found,
+                       problem);
+    if (!found || !sums_decode(bytes, features, sums)) {
+        free(sums);
+        sums = NULL;
+    }
+    free(bytes);
+    return sums;
+}
+
+/* Brings back what was known before a restart: `saved`, where a slot was found, and the scaling. */
+static bool restore(struct node *node, const struct saved *saved, struct problem *problem)
+{
+    struct problem unread = {0};
+    uint32_t heard = 0;
+    double *sums = node->settings.agree ? recall_sums(node, &heard, &unread) : NULL;
+    if (unread.error)
+        log_write(node->log, LOG_WARN, "%s: the scaling of features is agreed on again",
+                  unread.text);
     struct participant_memory memory = {.momentum = saved->momentum,
                                         .readout = saved->readout,
+                                        .sums = sums,
+                                        .sums_heard = heard,
                                         .round = saved->round,
                                         .works = saved->works,
                                         .samples = saved->samples,
                                         .sequence = saved->sequence};
-    return participant_restore(&node->participant, &memory, problem) == STARLING_OK;
+    enum starling_error error = participant_restore(&node->participant, &memory, problem);
+    if (!error && node->participant.scaling) {
+        node->kept_scaling = version_share(node->participant.scaling);
+        node->kept_heard = heard;
+    }
+    free(sums);
+    return error == STARLING_OK;
+}
+
+void learning_keep_scaling(struct node *node)
+{
+    const struct participant *participant = &node->participant;
+    if (!participant->scaling || node->now.monotonic_us < node->keep_again_us ||
+        (participant->scaling == node->kept_scaling &&
+         participant->agreement->heard == node->kept_heard))
+        return;
+    if (!note_sums(node, participant->agreement->sums, participant->agreement->features,
+                   participant->agreement->heard))
+        return;
+    if (participant->scaling != node->kept_scaling)
+        log_write(node->log, LOG_INFO, "the scaling of features is settled: %s",
+                  participant->agreement->heard > 0 ? "agreed on with others"
+                                                    : "from one's own examples");
+    version_release(&node->kept_scaling);
+    node->kept_scaling = version_share(participant->scaling);
+    node->kept_heard = participant->agreement->heard;
 }
 
 /* The trend goes on from the evaluations before the restart, but for those that were lost. */
@@ -154,7 +213,7 @@ enum node_outcome learning_open(struct node *node, struct problem *problem)
     if (note[0])
         log_write(node->log, LOG_WARN, "%s", note);
     bool opened = (!found || belongs(node, &saved, problem)) &&
-                  open_participant(node, &saved, found, problem);
+                  open_participant(node, &saved, found, problem) && restore(node, &saved, problem);
     if (opened && found) {
         struct problem lost = {0};
         node->saved_passes = node->participant.gossip.passes;
@@ -171,6 +230,7 @@ void learning_close(struct node *node)
 {
     if (node->has_participant)
         participant_clear(&node->participant);
+    version_release(&node->kept_scaling);
     free(node->entries);
     free(node->inbox);
     model_free(&node->model);

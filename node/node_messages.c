@@ -115,7 +115,7 @@ static enum refusal take_sums(struct node *node, struct sums_message *sums, stru
         return REFUSED_TASK;
     if (!parcel->has_payload || sums->features != model_features(node->model))
         return REFUSED_MALFORMED;
-    return sums_decode(sums, zmq_msg_data(&parcel->payload), zmq_msg_size(&parcel->payload));
+    return sums_take(sums, zmq_msg_data(&parcel->payload), zmq_msg_size(&parcel->payload));
 }
 
 /* Turns cards into peer numbers. One that does not hold water refuses the whole message; one that
@@ -239,7 +239,8 @@ static bool put_model(struct parcel *parcel, const struct piece *piece, size_t p
 static bool put_sums(struct parcel *parcel, const struct sums_message *sums)
 {
     struct version *version = sums->sums;
-    if (parcel_payload(parcel, sums_values(version), sums_bytes(sums), release_payload, version))
+    if (parcel_payload(parcel, sums_values(version), sums_bytes(sums->features), release_payload,
+                       version))
         return true;
     version_release(&version);
     return false;
@@ -307,6 +308,7 @@ void node_carry_out(struct node *node, struct outgoing *out)
         record->cut = true;
         transport_cut(node->transport, record->curve, REFUSED_MALFORMED, node->now.monotonic_us);
     }
+    learning_keep_scaling(node);
     if (!out->has_work)
         return;
     if (node->stopping)

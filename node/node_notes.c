@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/sums.h"
+
 #define SAVE_AGAIN_US UINT64_C(10000000) /* after a save that failed */
 #define NOTES_MAX 256 /* with the trainer at a time; a peer's card or a row beyond is not kept */
 
@@ -24,6 +26,10 @@ static void run_note(struct job *job, struct workspace *workspace)
     }
     case NOTE_NUMBER:
         store_put_number(node->store, note->number.name, note->number.value, problem);
+        break;
+    case NOTE_SUMS:
+        store_put_sums(node->store, note->sums.task, note->sums.bytes, note->sums.size,
+                       note->sums.heard, problem);
         break;
     case NOTE_SAVE:
         slots_save(node->dir, &note->save.saved, problem);
@@ -87,6 +93,25 @@ void note_number(struct node *node, const char *name, uint64_t value)
     submit(node, note);
 }
 
+bool note_sums(struct node *node, const double *sums, size_t features, uint32_t heard)
+{
+    struct note_job *note = note_new(node, NOTE_SUMS);
+    if (note) {
+        note->sums.size = sums_bytes(features);
+        note->sums.bytes = malloc(note->sums.size);
+        note->sums.heard = heard;
+        memcpy(note->sums.task, node->settings.gossip.task, TASK_ID_BYTES);
+        if (note->sums.bytes) {
+            sums_encode(sums, features, note->sums.bytes);
+        } else {
+            free(note);
+            note = NULL;
+        }
+    }
+    submit(node, note);
+    return note;
+}
+
 /* The last finished state. Must be called when the trainer has no pass, or before it is given the
  * next: the momentum is then that of this state. While a pass runs on at the end, the optimiser is
  * left out. */
@@ -133,6 +158,13 @@ void note_finished(struct note_job *note)
     if (note->problem.error)
         log_limited(node->log, LOG_ERROR, subject, node->now.monotonic_us, "%s",
                     note->problem.text);
+    if (note->kind == NOTE_SUMS) {
+        free(note->sums.bytes);
+        if (note->problem.error) {
+            version_release(&node->kept_scaling);
+            node->keep_again_us = node->now.monotonic_us + SAVE_AGAIN_US;
+        }
+    }
     if (note->kind == NOTE_SAVE) {
         save_finished(node, note);
         version_release(&note->save.model);

@@ -30,6 +30,8 @@ const char *status_state(const struct node *node)
         return "awaiting membership";
     if (!node->started)
         return "waiting";
+    if (!participant_ready(&node->participant))
+        return "agreeing on the scaling of features";
     return node_connected(node) > 0 ? "learning" : "alone";
 }
 

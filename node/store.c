@@ -11,11 +11,21 @@
 #include "node/files.h"
 #include "node/sql.h"
 
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 #define SPOILT_MAX 100     /* names tried for a store moved aside */
 #define PRUNE_INTERVAL 256 /* peers put between two looks at their number */
 
-enum { ADD_HISTORY, PRUNE_HISTORY, PUT_PEER, PRUNE_PEERS, PUT_NUMBER, GET_NUMBER, STATEMENTS };
+enum {
+    ADD_HISTORY,
+    PRUNE_HISTORY,
+    PUT_PEER,
+    PRUNE_PEERS,
+    PUT_NUMBER,
+    GET_NUMBER,
+    PUT_SUMS,
+    GET_SUMS,
+    STATEMENTS
+};
 
 static const char *const statement_texts[STATEMENTS] = {
     [ADD_HISTORY] = "INSERT INTO history (round, time, age, accuracy, loss, merged_accuracy,"
@@ -29,9 +39,13 @@ static const char *const statement_texts[STATEMENTS] = {
     [PUT_NUMBER] = "INSERT INTO numbers (name, value) VALUES (?, ?)"
                    " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
     [GET_NUMBER] = "SELECT value FROM numbers WHERE name = ?",
+    [PUT_SUMS] = "INSERT INTO sums (task, heard, bytes) VALUES (?, ?, ?)"
+                 " ON CONFLICT (task) DO UPDATE SET heard = excluded.heard, bytes = excluded.bytes",
+    [GET_SUMS] = "SELECT heard, bytes FROM sums WHERE task = ?",
 };
 
-static const char schema[] =
+/* What each version added to the one before it, the first to nothing. */
+static const char *const upgrades[STORE_VERSION] = {
     "BEGIN;"
     "CREATE TABLE history (id INTEGER PRIMARY KEY, round INTEGER NOT NULL,"
     " time INTEGER NOT NULL, age REAL NOT NULL, accuracy REAL, loss REAL, merged_accuracy REAL,"
@@ -41,7 +55,12 @@ static const char schema[] =
     " last_seen INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version=1;"
-    "COMMIT";
+    "COMMIT",
+    "BEGIN;"
+    "CREATE TABLE sums (task BLOB PRIMARY KEY, heard INTEGER NOT NULL, bytes BLOB NOT NULL);"
+    "PRAGMA user_version=2;"
+    "COMMIT",
+};
 
 struct store {
     sqlite3 *db;
@@ -87,8 +106,8 @@ static enum starling_error prepare(struct store *store, int version, struct prob
             problem, STARLING_INVALID,
             "%s: was written by a newer starling (version %d, known is %d): use that", store->path,
             version, STORE_VERSION);
-    if (version == 0)
-        error = sql_run(store->db, schema, problem);
+    for (int v = version; v < STORE_VERSION && !error; v++)
+        error = sql_run(store->db, upgrades[v], problem);
     for (size_t i = 0; i < STATEMENTS && !error; i++)
         error = sql_prepare(store->db, statement_texts[i], &store->statements[i], problem);
     return error;
@@ -365,6 +384,18 @@ enum starling_error store_get_number(struct store *store, const char *name, uint
     return error;
 }
 
+/* On disk when it returns. */
+static enum starling_error step_for_good(struct store *store, sqlite3_stmt *statement,
+                                         struct problem *problem)
+{
+    enum starling_error error = sql_run(store->db, "PRAGMA synchronous=FULL", problem);
+    if (error)
+        return error;
+    error = sql_step(statement, problem);
+    enum starling_error after = sql_run(store->db, "PRAGMA synchronous=NORMAL", NULL);
+    return error ? error : after;
+}
+
 enum starling_error store_put_number(struct store *store, const char *name, uint64_t value,
                                      struct problem *problem)
 {
@@ -372,12 +403,43 @@ enum starling_error store_put_number(struct store *store, const char *name, uint
     if (value > INT64_MAX)
         return problem_set(problem, STARLING_INVALID, "%s: \"%s\" cannot grow further", store->path,
                            name);
-    enum starling_error error = sql_run(store->db, "PRAGMA synchronous=FULL", problem);
-    if (error)
-        return error;
     sqlite3_bind_text(put, 1, name, -1, SQLITE_TRANSIENT);
     sqlite3_bind_int64(put, 2, (sqlite3_int64)value);
-    error = sql_step(put, problem);
-    enum starling_error after = sql_run(store->db, "PRAGMA synchronous=NORMAL", NULL);
-    return error ? error : after;
+    return step_for_good(store, put, problem);
+}
+
+enum starling_error store_put_sums(struct store *store, const uint8_t task[TASK_ID_BYTES],
+                                   const uint8_t *bytes, size_t size, uint32_t heard,
+                                   struct problem *problem)
+{
+    sqlite3_stmt *put = store->statements[PUT_SUMS];
+    sqlite3_bind_blob(put, 1, task, TASK_ID_BYTES, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(put, 2, heard);
+    sqlite3_bind_blob64(put, 3, bytes, size, SQLITE_TRANSIENT);
+    return step_for_good(store, put, problem);
+}
+
+enum starling_error store_get_sums(struct store *store, const uint8_t task[TASK_ID_BYTES],
+                                   uint8_t *bytes, size_t size, uint32_t *heard, bool *found,
+                                   struct problem *problem)
+{
+    sqlite3_stmt *get = store->statements[GET_SUMS];
+    enum starling_error error = STARLING_OK;
+    *found = false;
+    sqlite3_bind_blob(get, 1, task, TASK_ID_BYTES, SQLITE_TRANSIENT);
+    int result = sqlite3_step(get);
+    if (result == SQLITE_ROW) {
+        const void *kept = sqlite3_column_blob(get, 1);
+        sqlite3_int64 from = sqlite3_column_int64(get, 0);
+        *found =
+            kept && (size_t)sqlite3_column_bytes(get, 1) == size && from >= 0 && from <= UINT32_MAX;
+        if (*found) {
+            memcpy(bytes, kept, size);
+            *heard = (uint32_t)from;
+        }
+    } else if (result != SQLITE_DONE) {
+        error = sql_problem(store->db, problem);
+    }
+    sqlite3_reset(get);
+    return error;
 }

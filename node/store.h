@@ -1,7 +1,8 @@
 /* store — what a node remembers beside its parameters: DIR/state.db, SQLite in WAL mode.
  *
- * Evaluations and peers (synchronous=NORMAL: a power cut may cost the last seconds), sequences
- * and the latest wall time (FULL). Created and upgraded as needed (user_version).
+ * Evaluations and peers (synchronous=NORMAL: a power cut may cost the last seconds), sequences,
+ * the latest wall time and the scaling of features (FULL). Created and upgraded as needed
+ * (user_version).
  */
 #ifndef STARLING_STORE_H
 #define STARLING_STORE_H
@@ -9,6 +10,7 @@
 #include <stdbool.h>
 
 #include "gossip/membership.h"
+#include "gossip/message.h"
 #include "model/problem.h"
 
 struct store;
@@ -68,5 +70,16 @@ enum starling_error store_get_number(struct store *store, const char *name, uint
                                      struct problem *problem);
 enum starling_error store_put_number(struct store *store, const char *name, uint64_t value,
                                      struct problem *problem);
+
+/* The sums that a task's scaling of features was settled on (the second frame of a message of sums,
+ * gossip/sums.h), and from how many others. The latest of each task, on disk when the call returns.
+ */
+enum starling_error store_put_sums(struct store *store, const uint8_t task[TASK_ID_BYTES],
+                                   const uint8_t *bytes, size_t size, uint32_t heard,
+                                   struct problem *problem);
+/* Into `bytes`, of `size`. *found: false when there are none of this very size. */
+enum starling_error store_get_sums(struct store *store, const uint8_t task[TASK_ID_BYTES],
+                                   uint8_t *bytes, size_t size, uint32_t *heard, bool *found,
+                                   struct problem *problem);
 
 #endif

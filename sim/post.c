@@ -135,11 +135,11 @@ static enum starling_error pack_model(const struct post *post, struct parcel *pa
 static enum starling_error pack_sums(struct parcel *parcel, struct problem *problem)
 {
     struct sums_message *message = &parcel->message.sums;
-    parcel->payload_size = sums_bytes(message);
+    parcel->payload_size = sums_bytes(message->features);
     parcel->payload = malloc(parcel->payload_size);
     if (!parcel->payload)
         return problem_no_memory(problem, "a message");
-    sums_encode(message, parcel->payload);
+    sums_encode(sums_values(message->sums), message->features, parcel->payload);
     version_release(&message->sums);
     return STARLING_OK;
 }
@@ -222,7 +222,7 @@ enum refusal post_unpack(struct post *post, struct parcel *parcel)
     if (refusal == REFUSED_NOT && message.kind == MESSAGE_MODEL) {
         refusal = unpack_model(post, parcel, &message.model);
     } else if (refusal == REFUSED_NOT && message.kind == MESSAGE_SUMS) {
-        refusal = sums_decode(&message.sums, parcel->payload, parcel->payload_size);
+        refusal = sums_take(&message.sums, parcel->payload, parcel->payload_size);
     } else if (refusal == REFUSED_NOT && message_has_cards(&message)) {
         for (uint32_t i = 0; i < message.shuffle.count; i++)
             message.shuffle.entries[i].peer =

@@ -79,6 +79,7 @@ test_programs = \
 	tests/live/test_live_sim \
 	tests/live/test_path \
 	tests/live/test_restart \
+	tests/live/test_scaling \
 	tests/live/test_strangers
 
 tests_model_test_activation_SOURCES = tests/model/test_activation.c tests/model/files.c tests/model/files.h
@@ -206,6 +207,8 @@ tests_live_test_path_SOURCES = tests/live/test_path.c tests/live/swarm.c tests/l
 tests_live_test_path_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_live_test_restart_SOURCES = tests/live/test_restart.c tests/live/swarm.c tests/live/swarm.h
 tests_live_test_restart_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_live_test_scaling_SOURCES = tests/live/test_scaling.c tests/live/swarm.c tests/live/swarm.h
+tests_live_test_scaling_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_live_test_strangers_SOURCES = tests/live/test_strangers.c tests/live/swarm.c tests/live/swarm.h
 tests_live_test_strangers_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 

@@ -50,6 +50,10 @@ static void check_header(const uint8_t *data, size_t size)
     else if (message.kind == MESSAGE_PULL)
         must(memcmp(message.pull.task, again.pull.task, TASK_ID_BYTES) == 0 &&
              message.pull.nonce == again.pull.nonce);
+    else if (message.kind == MESSAGE_SUMS)
+        must(memcmp(message.sums.task, again.sums.task, TASK_ID_BYTES) == 0 &&
+             message.sums.settled == again.sums.settled && message.sums.heard == again.sums.heard &&
+             message.sums.features == again.sums.features);
     else
         same_entries(&message.shuffle, cards, &again.shuffle, cards_again);
 }

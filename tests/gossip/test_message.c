@@ -153,6 +153,19 @@ static void the_example_messages_are_the_published_bytes(void **state)
     assert_int_equal(received.pull.nonce, 7);
     assert_memory_equal(received.pull.task, message.pull.task, TASK_ID_BYTES);
 
+    struct version *sums = sums_new(1);
+    message = example_sums(sums);
+    size = message_encode(&message, NULL, bytes);
+    assert_true(bytes_are("sums", bytes, size, vector_sums));
+    assert_int_equal(message_encode(&message, NULL, NULL), size);
+    assert_int_equal(message_decode(bytes, size, &received, NULL), REFUSED_NOT);
+    assert_int_equal(received.kind, MESSAGE_SUMS);
+    assert_true(received.sums.settled && received.sums.heard == 2 && received.sums.features == 1);
+    assert_memory_equal(received.sums.task, message.sums.task, TASK_ID_BYTES);
+    sums_encode(sums_values(sums), 1, bytes);
+    assert_true(bytes_are("sums_values", bytes, sums_bytes(1), vector_sums_values));
+    version_release(&sums);
+
     message = example_piece();
     size = message_encode(&message, NULL, bytes);
     assert_true(bytes_are("piece", bytes, size, vector_piece));
@@ -236,6 +249,8 @@ static void the_protocol_page_shows_every_vector(void **state)
         vector_shuffle,
         vector_shuffle_reply,
         vector_pull,
+        vector_sums,
+        vector_sums_values,
     };
     char *page = read_page();
     if (!page) {
@@ -254,8 +269,8 @@ static void the_protocol_page_shows_every_vector(void **state)
 static void a_truncated_or_longer_header_is_malformed(void **state)
 {
     (void)state;
-    static const char *const vectors[] = {vector_model, vector_piece, vector_shuffle,
-                                          vector_shuffle_reply, vector_pull};
+    static const char *const vectors[] = {vector_model,         vector_piece, vector_shuffle,
+                                          vector_shuffle_reply, vector_pull,  vector_sums};
     for (size_t v = 0; v < COUNT(vectors); v++) {
         uint8_t whole[2048];
         size_t size = bytes_of_hex(vectors[v], whole, sizeof whole - 1);
@@ -276,7 +291,7 @@ static void a_truncated_or_longer_header_is_malformed(void **state)
 static void a_flipped_bit_gives_a_refusal_or_another_sound_message(void **state)
 {
     (void)state;
-    static const char *const vectors[] = {vector_model, vector_shuffle, vector_pull};
+    static const char *const vectors[] = {vector_model, vector_shuffle, vector_pull, vector_sums};
     for (size_t v = 0; v < COUNT(vectors); v++) {
         uint8_t bytes[2048], again[HEADER_BYTES_MAX];
         size_t size = bytes_of_hex(vectors[v], bytes, sizeof bytes);

@@ -354,6 +354,62 @@ static void a_reader_sees_what_is_written_and_writes_nothing(void **state)
     store_close(&store);
 }
 
+static const uint8_t one[TASK_ID_BYTES] = {1}, another[TASK_ID_BYTES] = {2};
+
+static void assert_sums(struct store *store, const uint8_t *task, const char *wanted,
+                        uint32_t wanted_heard)
+{
+    uint8_t bytes[8];
+    uint32_t heard = 0;
+    bool found = false;
+    assert_int_equal(store_get_sums(store, task, bytes, sizeof bytes, &heard, &found, NULL), 0);
+    assert_int_equal(found, wanted != NULL);
+    if (wanted) {
+        assert_memory_equal(bytes, wanted, sizeof bytes);
+        assert_int_equal(heard, wanted_heard);
+    }
+}
+
+static void the_latest_sums_of_each_task_come_back(void **state)
+{
+    struct store *store = open_store(*state);
+    assert_sums(store, one, NULL, 0);
+    assert_int_equal(store_put_sums(store, one, (const uint8_t *)"earlier!", 8, 0, NULL), 0);
+    assert_int_equal(store_put_sums(store, one, (const uint8_t *)"of a few", 8, UINT32_MAX, NULL),
+                     0);
+    assert_int_equal(store_put_sums(store, another, (const uint8_t *)"of other", 8, 3, NULL), 0);
+    store_close(&store);
+    store = open_store(*state);
+    assert_sums(store, one, "of a few", UINT32_MAX);
+    assert_sums(store, another, "of other", 3);
+    /* what has another number of features is none */
+    assert_int_equal(store_put_sums(store, one, (const uint8_t *)"short", 5, 1, NULL), 0);
+    assert_sums(store, one, NULL, 0);
+    store_close(&store);
+}
+
+static void a_store_of_version_1_is_brought_up_to_date(void **state)
+{
+    struct folder *folder = *state;
+    struct store *store = open_store(folder);
+    struct history_row row = row_of(3);
+    assert_int_equal(store_add_history(store, &row, NULL), 0);
+    store_close(&store);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(folder_file(folder, "state.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "DROP TABLE sums; PRAGMA user_version=1", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    store = open_store(folder);
+    assert_string_equal(store_note(store), "");
+    size_t count = 0;
+    assert_int_equal(store_history(store, &row, 1, &count, NULL), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(store_put_sums(store, one, (const uint8_t *)"upgraded", 8, 1, NULL), 0);
+    assert_sums(store, one, "upgraded", 1);
+    store_close(&store);
+}
+
 static void a_folder_that_is_gone_is_said(void **state)
 {
     (void)state;
@@ -376,6 +432,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_store_of_a_newer_version_is_left_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(a_store_in_use_is_said_and_not_moved, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reader_sees_what_is_written_and_writes_nothing, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(the_latest_sums_of_each_task_come_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_store_of_version_1_is_brought_up_to_date, setup,
                                         teardown),
         cmocka_unit_test(a_folder_that_is_gone_is_said),
     };

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "gossip/hello.h"
+#include "gossip/sums.h"
+#include "model/dataset.h"
 
 struct example_keys {
     uint8_t authority[KEY_BYTES], authority_secret[SECRET_KEY_BYTES]; /* seed: 32 bytes 01 */
@@ -140,6 +142,17 @@ static inline struct gossip_message example_pull(void)
 {
     struct gossip_message message = {.kind = MESSAGE_PULL, .pull = {.nonce = 7}};
     example_task(message.pull.task);
+    return message;
+}
+
+/* One feature that three examples have, of 1, 2 and 4; `sums` is room for them. */
+static inline struct gossip_message example_sums(struct version *sums)
+{
+    static const double values[] = {3, 7, 21};
+    struct gossip_message message = {
+        .kind = MESSAGE_SUMS, .sums = {.settled = true, .heard = 2, .features = 1, .sums = sums}};
+    example_task(message.sums.task);
+    memcpy(sums_values(sums), values, sizeof values);
     return message;
 }
 

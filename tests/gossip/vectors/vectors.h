@@ -80,6 +80,10 @@ static const char vector_shuffle_reply[] = "840001010302ce010203040390";
 
 static const char vector_pull[] = "840001010402c410000102030405060708090a0b0c0d0e0f0307";
 
+static const char vector_sums[] = "860001010502c410000102030405060708090a0b0c0d0e0f03c304020501";
+
+static const char vector_sums_values[] = "00000000000008400000000000001c400000000000003540";
+
 /* Header frames, and what becomes of them: variants of vector_shuffle_reply. */
 static const struct {
     const char *what, *hex;
