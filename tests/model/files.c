@@ -1,5 +1,10 @@
 #include "files.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -45,6 +50,20 @@ static void remove_folder(const char *path)
 void files_end(void)
 {
     remove_folder(folder);
+}
+
+int files_setup(void **state)
+{
+    (void)state;
+    files_begin();
+    return 0;
+}
+
+int files_teardown(void **state)
+{
+    (void)state;
+    files_end();
+    return 0;
 }
 
 const char *files_folder(const char *name)
@@ -101,4 +120,31 @@ const char *files_real(const char *name)
         return path;
     printf("skipped: no %s in $STARLING_DATA\n", name);
     return NULL;
+}
+
+struct data *files_open(const char *kind, const char *path, const char *options,
+                        struct problem *problem)
+{
+    char specification[2200];
+    snprintf(specification, sizeof specification, "%s:%s%s", kind, path, options);
+    return data_open(specification, &(struct data_hints){.seed = 1, .scale = SCALE_NONE}, problem);
+}
+
+struct data *files_must_open(const char *kind, const char *path, const char *options)
+{
+    struct problem problem = {0};
+    struct data *data = files_open(kind, path, options, &problem);
+    if (!data)
+        fail_msg("%s refused: %s", path, problem.text);
+    return data;
+}
+
+void files_assert_refused(const char *kind, const char *path, const char *options, const char *says)
+{
+    struct problem problem = {0};
+    struct data *data = files_open(kind, path, options, &problem);
+    if (data)
+        fail_msg("%s%s was read, wanted '%s'", path, options, says);
+    if (!strstr(problem.text, says) || strchr(problem.text, '\n'))
+        fail_msg("says '%s', wanted '%s' in one line", problem.text, says);
 }

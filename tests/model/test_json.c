@@ -12,20 +12,6 @@
 #include "files.h"
 #include "model/json.h"
 
-static int begin(void **state)
-{
-    (void)state;
-    files_begin();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    files_end();
-    return 0;
-}
-
 /* Reads all of a file and writes what it saw: its tokens as letters, with the texts behind. */
 static enum starling_error read_all(const char *path, char *out, struct problem *problem)
 {
@@ -194,7 +180,7 @@ static void what_lies_across_a_read_is_whole(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, files_setup, files_teardown)
     const struct CMUnitTest tests[] = {
         TEST(what_is_json_comes_token_by_token),
         TEST(what_is_no_json_is_refused_with_its_place),

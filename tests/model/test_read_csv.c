@@ -16,46 +16,6 @@
 #include "model/fields.h"
 #include "model/random.h"
 
-static int begin(void **state)
-{
-    (void)state;
-    files_begin();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    files_end();
-    return 0;
-}
-
-static struct data *open_table(const char *path, const char *options, struct problem *problem)
-{
-    char specification[2200];
-    snprintf(specification, sizeof specification, "csv:%s%s", path, options);
-    return data_open(specification, &(struct data_hints){.seed = 1, .scale = SCALE_NONE}, problem);
-}
-
-static struct data *must_open(const char *path, const char *options)
-{
-    struct problem problem = {0};
-    struct data *data = open_table(path, options, &problem);
-    if (!data)
-        fail_msg("%s refused: %s", path, problem.text);
-    return data;
-}
-
-static void assert_refused(const char *path, const char *options, const char *says)
-{
-    struct problem problem = {0};
-    struct data *data = open_table(path, options, &problem);
-    if (data)
-        fail_msg("%s%s was read, wanted '%s'", path, options, says);
-    if (!strstr(problem.text, says) || strchr(problem.text, '\n'))
-        fail_msg("says '%s', wanted '%s' in one line", problem.text, says);
-}
-
 /* The four rows 1 2 a, 3 4 b, 5 6 a, 7 8 c: too few for any to be set apart. */
 static void assert_four_rows(const struct data *data)
 {
@@ -106,7 +66,7 @@ static void every_usual_way_to_write_a_table_is_read(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         for (int packed = 0; packed < 2; packed++) {
             const char *path = files_text(packed ? "table.csv.gz" : "table.csv", cases[i].text);
-            struct data *data = must_open(path, cases[i].options);
+            struct data *data = files_must_open("csv", path, cases[i].options);
             assert_four_rows(data);
             data_free(&data);
         }
@@ -132,7 +92,7 @@ static void a_shape_makes_images_of_rows(void **state)
         sprintf(text + strlen(text), "%d,1,2,3,4,5,%c\n", i, "ab"[i % 2]);
     const char *path = files_text("i.csv", text);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct data *data = must_open(path, cases[i].options);
+        struct data *data = files_must_open("csv", path, cases[i].options);
         const struct dataset *both[] = {&data->train, &data->test};
         for (size_t k = 0; k < 2; k++) {
             assert_int_equal(both[k]->height, cases[i].height);
@@ -158,20 +118,23 @@ static void a_shape_makes_images_of_rows(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char option[60];
         snprintf(option, sizeof option, "?shape=%s", wrong[i]);
-        assert_refused(path, option, "write HEIGHTxWIDTH or HEIGHTxWIDTHxCHANNELS, for example");
+        files_assert_refused("csv", path, option,
+                             "write HEIGHTxWIDTH or HEIGHTxWIDTHxCHANNELS, for example");
     }
-    assert_refused(path, "?shape=28x28", "shape=28x28: is 784 numbers, but an example has 6");
-    assert_refused(path, "?shape=2x3x2", "shape=2x3x2: is 12 numbers, but an example has 6");
+    files_assert_refused("csv", path, "?shape=28x28",
+                         "shape=28x28: is 784 numbers, but an example has 6");
+    files_assert_refused("csv", path, "?shape=2x3x2",
+                         "shape=2x3x2: is 12 numbers, but an example has 6");
 }
 
 static void labels_are_numbered_in_sorted_order_numbers_by_value(void **state)
 {
     (void)state;
-    struct data *data = must_open(files_text("n.csv", "1,10\n2,9\n3,-1\n4,9\n"), "");
+    struct data *data = files_must_open("csv", files_text("n.csv", "1,10\n2,9\n3,-1\n4,9\n"), "");
     const uint16_t numeric[] = {2, 1, 0, 1};
     assert_memory_equal(data->train.labels, numeric, sizeof numeric);
     data_free(&data);
-    data = must_open(files_text("t.csv", "1,10\n2,9\n3,x y\n4,9\n"), "");
+    data = files_must_open("csv", files_text("t.csv", "1,10\n2,9\n3,x y\n4,9\n"), "");
     const uint16_t text[] = {0, 1, 2, 1};
     assert_memory_equal(data->train.labels, text, sizeof text);
     data_free(&data);
@@ -181,13 +144,13 @@ static void users_are_told_apart(void **state)
 {
     (void)state;
     const char *path = files_text("u.csv", "who,x,y\n10,1,a\n9,2,b\n10,3,a\n2,4,b\n");
-    struct data *data = must_open(path, "?user=who");
+    struct data *data = files_must_open("csv", path, "?user=who");
     const uint32_t users[] = {2, 1, 2, 0};
     assert_int_equal(data->train.user_count, 3);
     assert_int_equal(data->train.features, 1);
     assert_memory_equal(data->train.users, users, sizeof users);
     data_free(&data);
-    data = must_open(path, "");
+    data = files_must_open("csv", path, "");
     assert_null(data->train.users);
     assert_int_equal(data->train.features, 2);
     data_free(&data);
@@ -196,7 +159,8 @@ static void users_are_told_apart(void **state)
 static void missing_values_are_filled_with_the_mean(void **state)
 {
     (void)state;
-    struct data *data = must_open(files_text("m.csv", "1,?,a\n,4,b\n5, ,a\n3,2,c\n"), "");
+    struct data *data =
+        files_must_open("csv", files_text("m.csv", "1,?,a\n,4,b\n5, ,a\n3,2,c\n"), "");
     const float wanted[] = {1, 3, 3, 4, 5, 3, 3, 2};
     for (size_t i = 0; i < 8; i++)
         assert_true(data->train.floats[i] == wanted[i]);
@@ -206,7 +170,8 @@ static void missing_values_are_filled_with_the_mean(void **state)
 static void a_tab_parts_fields_one_of_which_may_be_missing(void **state)
 {
     (void)state;
-    struct data *data = must_open(files_text("m.tsv", "1\t2\ta\n\t4\tb\n5\t\ta\n"), "");
+    struct data *data =
+        files_must_open("csv", files_text("m.tsv", "1\t2\ta\n\t4\tb\n5\t\ta\n"), "");
     const float wanted[] = {1, 2, 3, 4, 5, 3};
     assert_memory_equal(data->train.floats, wanted, sizeof wanted);
     data_free(&data);
@@ -256,33 +221,36 @@ static void what_makes_no_sense_is_refused_with_its_line(void **state)
         {"1,2,a\n3,4,a\n", "", "nothing to learn"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_refused(files_text("t.csv", cases[i].text), cases[i].options, cases[i].says);
+        files_assert_refused("csv", files_text("t.csv", cases[i].text), cases[i].options,
+                             cases[i].says);
 }
 
 static void a_file_that_cannot_be_read_is_named(void **state)
 {
     (void)state;
-    assert_refused(files_path("none.csv"), "", "none.csv: No such file");
-    assert_refused(files_path("."), "", "is a folder");
+    files_assert_refused("csv", files_path("none.csv"), "", "none.csv: No such file");
+    files_assert_refused("csv", files_path("."), "", "is a folder");
     files_text("t.csv", "1,2,a\n3,4,b\n");
     char options[600];
     snprintf(options, sizeof options, "?test=%s", files_path("none.csv"));
-    assert_refused(files_path("t.csv"), options, "none.csv: No such file");
+    files_assert_refused("csv", files_path("t.csv"), options, "none.csv: No such file");
 }
 
 static void a_file_that_is_no_text_is_refused(void **state)
 {
     (void)state;
     const char zeros[] = "1,2,a\n3,\0004,b\n";
-    assert_refused(files_raw("zero.csv", zeros, sizeof zeros - 1), "", "zero.csv:2: a zero byte");
+    files_assert_refused("csv", files_raw("zero.csv", zeros, sizeof zeros - 1), "",
+                         "zero.csv:2: a zero byte");
     size_t length = (1u << 20) + 100;
     char *line = malloc(length + 8);
     memcpy(line, "1,2,a\n", 6);
     memset(line + 6, '7', length);
-    assert_refused(files_raw("long.csv", line, length), "",
-                   "long.csv:2: a line of more than 1 MiB");
+    files_assert_refused("csv", files_raw("long.csv", line, length), "",
+                         "long.csv:2: a line of more than 1 MiB");
     line[length] = '\n';
-    assert_refused(files_raw("long.csv", line, length + 1), "", "a line of more than 1 MiB");
+    files_assert_refused("csv", files_raw("long.csv", line, length + 1), "",
+                         "a line of more than 1 MiB");
     free(line);
 }
 
@@ -300,10 +268,10 @@ static void a_gzip_cut_short_is_refused(void **state)
     size_t packed = fread(text, 1, 200000, file);
     fclose(file);
     for (size_t part = 1; part < 8; part++)
-        assert_refused(files_raw("cut.csv.gz", text, packed * part / 8), "",
-                       "cut.csv.gz: its gzip");
+        files_assert_refused("csv", files_raw("cut.csv.gz", text, packed * part / 8), "",
+                             "cut.csv.gz: its gzip");
     memset(text + packed / 2, 0, 100);
-    assert_refused(files_raw("cut.csv.gz", text, packed), "", "cut.csv.gz");
+    files_assert_refused("csv", files_raw("cut.csv.gz", text, packed), "", "cut.csv.gz");
     free(text);
 }
 
@@ -315,7 +283,8 @@ static void too_many_labels_are_refused(void **state)
     for (unsigned i = 0; i <= DATASET_CLASSES_MAX; i++)
         length += (size_t)sprintf(text + length, "1,%u.5\n", i);
     const char *path = files_raw("many.csv", text, length);
-    assert_refused(path, "", "many.csv:10001: column 2: more than 10000 distinct labels");
+    files_assert_refused("csv", path, "",
+                         "many.csv:10001: column 2: more than 10000 distinct labels");
     free(text);
 }
 
@@ -324,7 +293,7 @@ static struct data *open_pair(const char *train, const char *test, struct proble
     char options[600];
     files_text("train.csv", train);
     snprintf(options, sizeof options, "?test=%s", files_text("test.csv", test));
-    return open_table(files_path("train.csv"), options, problem);
+    return files_open("csv", files_path("train.csv"), options, problem);
 }
 
 static void a_test_file_is_read_by_the_training_files_columns(void **state)
@@ -427,7 +396,7 @@ static void a_table_as_written_comes_back(void **state)
         const char *test = files_text("one.csv", "1,2,3,4,5,6,7,0\n");
         char options[600];
         snprintf(options, sizeof options, "?test=%s", test);
-        struct data *data = must_open(files_raw("big.csv", text, length), options);
+        struct data *data = files_must_open("csv", files_raw("big.csv", text, length), options);
         assert_int_equal(data->train.examples, ROWS);
         for (size_t i = 0; i < ROWS * COLUMNS; i++)
             if (data->train.floats[i] != values[i])
@@ -470,7 +439,7 @@ static void spambase_and_pendigits_are_read(void **state)
     const char *path = files_real("spambase/spambase.data.gz");
     if (!path)
         skip();
-    struct data *data = must_open(path, "");
+    struct data *data = files_must_open("csv", path, "");
     assert_int_equal(data->train.examples + data->test.examples, 4601);
     assert_in_range(data->test.examples, 450, 460);
     assert_int_equal(data->train.features, 57);
@@ -484,7 +453,7 @@ static void spambase_and_pendigits_are_read(void **state)
     char train[1100], options[1100];
     snprintf(train, sizeof train, "%s/pendigits.tra.gz", folder);
     snprintf(options, sizeof options, "?test=%s/pendigits.tes.gz", folder);
-    data = must_open(train, options);
+    data = files_must_open("csv", train, options);
     assert_int_equal(data->train.examples, 7494);
     assert_int_equal(data->test.examples, 3498);
     assert_int_equal(data->train.features, 16);
@@ -498,7 +467,7 @@ static void wisdm_is_read_with_its_people(void **state)
     const char *path = files_real("wisdm/wisdm.csv.gz");
     if (!path)
         skip();
-    struct data *data = must_open(path, "?label=class&user=user&ignore=UNIQUE_ID");
+    struct data *data = files_must_open("csv", path, "?label=class&user=user&ignore=UNIQUE_ID");
     assert_int_equal(data->train.examples + data->test.examples, 5418);
     assert_int_equal(data->train.features, 43);
     assert_int_equal(data->train.classes, 6);
@@ -510,7 +479,7 @@ static void wisdm_is_read_with_its_people(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, files_setup, files_teardown)
     const struct CMUnitTest tests[] = {
         TEST(every_usual_way_to_write_a_table_is_read),
         TEST(a_shape_makes_images_of_rows),

@@ -38,13 +38,6 @@ static int begin(void **state)
     return 0;
 }
 
-static int end(void **state)
-{
-    (void)state;
-    files_end();
-    return 0;
-}
-
 static struct data *open_folder(const char *folder, struct problem *problem)
 {
     char specification[1100];
@@ -261,7 +254,7 @@ static void fashion_mnist_is_read_whole(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, files_teardown)
     const struct CMUnitTest tests[] = {
         TEST(plain_files_are_read),
         TEST(gzip_files_are_read_beside_plain_ones),

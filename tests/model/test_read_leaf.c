@@ -23,13 +23,6 @@ static int begin(void **state)
     return 0;
 }
 
-static int end(void **state)
-{
-    (void)state;
-    files_end();
-    return 0;
-}
-
 static struct data *open_folder(const char *options, enum dataset_scale scale,
                                 struct problem *problem)
 {
@@ -293,7 +286,7 @@ static void users_become_nodes_and_a_tenth_of_each_is_set_apart(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, files_teardown)
     const struct CMUnitTest tests[] = {
         TEST(every_usual_way_to_write_it_is_read),
         TEST(files_are_read_in_the_order_of_their_names),

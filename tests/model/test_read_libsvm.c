@@ -14,46 +14,6 @@
 #include "model/memory.h"
 #include "model/random.h"
 
-static int begin(void **state)
-{
-    (void)state;
-    files_begin();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    files_end();
-    return 0;
-}
-
-static struct data *open_file(const char *path, const char *options, struct problem *problem)
-{
-    char specification[2200];
-    snprintf(specification, sizeof specification, "libsvm:%s%s", path, options);
-    return data_open(specification, &(struct data_hints){.seed = 1, .scale = SCALE_NONE}, problem);
-}
-
-static struct data *must_open(const char *path, const char *options)
-{
-    struct problem problem = {0};
-    struct data *data = open_file(path, options, &problem);
-    if (!data)
-        fail_msg("%s refused: %s", path, problem.text);
-    return data;
-}
-
-static void assert_refused(const char *path, const char *options, const char *says)
-{
-    struct problem problem = {0};
-    struct data *data = open_file(path, options, &problem);
-    if (data)
-        fail_msg("%s%s was read, wanted '%s'", path, options, says);
-    if (!strstr(problem.text, says) || strchr(problem.text, '\n'))
-        fail_msg("says '%s', wanted '%s' in one line", problem.text, says);
-}
-
 static void every_usual_way_to_write_it_is_read(void **state)
 {
     (void)state;
@@ -68,7 +28,8 @@ static void every_usual_way_to_write_it_is_read(void **state)
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         for (int packed = 0; packed < 2; packed++) {
-            struct data *data = must_open(files_text(packed ? "a.gz" : "a", texts[i]), "");
+            struct data *data =
+                files_must_open("libsvm", files_text(packed ? "a.gz" : "a", texts[i]), "");
             assert_int_equal(data->train.examples, 3);
             assert_int_equal(data->train.features, 3);
             assert_int_equal(data->train.classes, 2);
@@ -82,7 +43,8 @@ static void every_usual_way_to_write_it_is_read(void **state)
 static void labels_are_numbered_in_sorted_order_numbers_by_value(void **state)
 {
     (void)state;
-    struct data *data = must_open(files_text("n", "10 1:1\n9 1:2\n-1 1:3\n9 1:4\n"), "");
+    struct data *data =
+        files_must_open("libsvm", files_text("n", "10 1:1\n9 1:2\n-1 1:3\n9 1:4\n"), "");
     const uint16_t numeric[] = {2, 1, 0, 1};
     assert_memory_equal(data->train.labels, numeric, sizeof numeric);
     data_free(&data);
@@ -92,17 +54,19 @@ static void options_say_how_many_features_and_classes_there_are(void **state)
 {
     (void)state;
     const char *path = files_text("a", "2 1:1\n0 3:2\n");
-    struct data *data = must_open(path, "?features=5&classes=4&test=none");
+    struct data *data = files_must_open("libsvm", path, "?features=5&classes=4&test=none");
     const float wanted[] = {1, 0, 0, 0, 0, 0, 0, 2, 0, 0};
     assert_int_equal(data->train.features, 5);
     assert_int_equal(data->train.classes, 4);
     assert_int_equal(data->train.labels[0], 2);
     assert_memory_equal(data->train.floats, wanted, sizeof wanted);
     data_free(&data);
-    assert_refused(path, "?features=2", "a:2: '3:2': the largest index that is taken is 2");
-    assert_refused(path, "?features=0", "features=0: a number from 1 to 1000000");
-    assert_refused(path, "?features=many", "features=many: a number from 1");
-    assert_refused(path, "?classes=2", "a:1: label out of range: '2' is no number below");
+    files_assert_refused("libsvm", path, "?features=2",
+                         "a:2: '3:2': the largest index that is taken is 2");
+    files_assert_refused("libsvm", path, "?features=0", "features=0: a number from 1 to 1000000");
+    files_assert_refused("libsvm", path, "?features=many", "features=many: a number from 1");
+    files_assert_refused("libsvm", path, "?classes=2",
+                         "a:1: label out of range: '2' is no number below");
 }
 
 static void the_wider_of_both_files_says_how_many_features_there_are(void **state)
@@ -113,7 +77,7 @@ static void the_wider_of_both_files_says_how_many_features_there_are(void **stat
     for (size_t i = 0; i < 2; i++) {
         files_text("train", i ? "1 1:1\n0 4:1\n" : texts[0]);
         snprintf(options, sizeof options, "?test=%s", files_text("test", i ? "0 2:3\n" : texts[1]));
-        struct data *data = must_open(files_path("train"), options);
+        struct data *data = files_must_open("libsvm", files_path("train"), options);
         assert_int_equal(data->train.features, 4);
         assert_int_equal(data->test.features, 4);
         assert_int_equal(data->test.examples, 1);
@@ -122,7 +86,8 @@ static void the_wider_of_both_files_says_how_many_features_there_are(void **stat
         data_free(&data);
     }
     snprintf(options, sizeof options, "?test=%s", files_text("test", "2 1:1\n"));
-    assert_refused(files_path("train"), options, "test:1: label out of range: '2' is no label of");
+    files_assert_refused("libsvm", files_path("train"), options,
+                         "test:1: label out of range: '2' is no label of");
 }
 
 static void what_makes_no_sense_is_refused_with_its_line(void **state)
@@ -159,19 +124,21 @@ static void what_makes_no_sense_is_refused_with_its_line(void **state)
         {"a,b,c\n1,2,3\n", "several labels"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_refused(files_text("a", cases[i].text), "", cases[i].says);
+        files_assert_refused("libsvm", files_text("a", cases[i].text), "", cases[i].says);
 }
 
 static void a_file_that_cannot_be_read_is_named(void **state)
 {
     (void)state;
     char options[600];
-    assert_refused(files_path("none"), "", "none: No such file");
-    assert_refused(files_path("."), "", "is a folder");
+    files_assert_refused("libsvm", files_path("none"), "", "none: No such file");
+    files_assert_refused("libsvm", files_path("."), "", "is a folder");
     snprintf(options, sizeof options, "?test=%s", files_path("none"));
-    assert_refused(files_text("a", "1 1:1\n0 1:1\n"), options, "none: No such file");
+    files_assert_refused("libsvm", files_text("a", "1 1:1\n0 1:1\n"), options,
+                         "none: No such file");
     const char zeros[] = "1 1:1\n0 \0001:1\n";
-    assert_refused(files_raw("zero", zeros, sizeof zeros - 1), "", "zero:2: a zero byte");
+    files_assert_refused("libsvm", files_raw("zero", zeros, sizeof zeros - 1), "",
+                         "zero:2: a zero byte");
 }
 
 static void a_gzip_cut_short_is_refused(void **state)
@@ -188,7 +155,8 @@ static void a_gzip_cut_short_is_refused(void **state)
     size_t packed = fread(text, 1, 200000, file);
     fclose(file);
     for (size_t part = 1; part < 8; part++)
-        assert_refused(files_raw("cut.gz", text, packed * part / 8), "", "cut.gz: its gzip");
+        files_assert_refused("libsvm", files_raw("cut.gz", text, packed * part / 8), "",
+                             "cut.gz: its gzip");
     free(text);
 }
 
@@ -202,7 +170,7 @@ static void more_than_memory_holds_is_refused_before_it_is_taken(void **state)
         length += (size_t)sprintf(text + length, "%zu 1000000:1\n", i % 2);
     char says[100];
     snprintf(says, sizeof says, "memory does not hold its %zu or more examples of 1000000", lines);
-    assert_refused(files_raw("wide", text, length), "", says);
+    files_assert_refused("libsvm", files_raw("wide", text, length), "", says);
     free(text);
 }
 
@@ -225,12 +193,12 @@ static void a_sparse_file_as_written_comes_back(void **state)
         }
         text[length++] = '\n';
     }
-    struct data *data = must_open(files_write("s.gz", text, length), "?test=none");
+    struct data *data = files_must_open("libsvm", files_write("s.gz", text, length), "?test=none");
     assert_int_equal(data->train.examples, ROWS);
     assert_int_equal(data->train.features, FEATURES);
     assert_memory_equal(data->train.floats, values, ROWS * FEATURES * sizeof *values);
     data_free(&data);
-    data = must_open(files_path("s.gz"), "");
+    data = files_must_open("libsvm", files_path("s.gz"), "");
     assert_int_equal(data->test.examples, 67 + 67 + 67); /* a tenth of each class */
     data_free(&data);
     free(text);
@@ -239,7 +207,7 @@ static void a_sparse_file_as_written_comes_back(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, files_setup, files_teardown)
     const struct CMUnitTest tests[] = {
         TEST(every_usual_way_to_write_it_is_read),
         TEST(labels_are_numbered_in_sorted_order_numbers_by_value),

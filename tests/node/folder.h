@@ -38,6 +38,21 @@ static inline void folder_remove(const struct folder *folder)
     nftw(folder->path, folder_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A test's setup and teardown: its state is a folder of its own. */
+static inline int folder_setup(void **state)
+{
+    struct folder *folder = calloc(1, sizeof *folder);
+    *state = folder;
+    return folder ? folder_make(folder) : -1;
+}
+
+static inline int folder_teardown(void **state)
+{
+    folder_remove(*state);
+    free(*state);
+    return 0;
+}
+
 /* The path of a file in it; good until the next call. */
 static inline const char *folder_file(struct folder *folder, const char *name)
 {

@@ -13,20 +13,6 @@
 
 #define DAY 86400
 
-static int setup(void **state)
-{
-    struct folder *folder = calloc(1, sizeof *folder);
-    *state = folder;
-    return folder ? folder_make(folder) : -1;
-}
-
-static int teardown(void **state)
-{
-    folder_remove(*state);
-    free(*state);
-    return 0;
-}
-
 static struct authority *create(struct folder *folder)
 {
     struct problem problem = {0};
@@ -323,25 +309,30 @@ static void a_write_that_fails_leaves_what_was_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_certificate_verifies_for_its_swarm_alone, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(serials_grow_over_restarts_and_are_on_record, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_membership_that_makes_no_sense_leaves_no_record, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_record_that_cannot_be_kept_gives_no_certificate, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(an_authority_is_never_overwritten, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_authority_that_cannot_be_made_leaves_nothing, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(what_is_missing_or_open_to_others_is_refused, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_damaged_authority_key_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_certificate_file_reads_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_no_certificate_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(swarm_pub_reads_back_and_damage_is_refused, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_write_that_fails_leaves_what_was_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_certificate_verifies_for_its_swarm_alone, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(serials_grow_over_restarts_and_are_on_record, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_membership_that_makes_no_sense_leaves_no_record,
+                                        folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(a_record_that_cannot_be_kept_gives_no_certificate,
+                                        folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(an_authority_is_never_overwritten, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(an_authority_that_cannot_be_made_leaves_nothing,
+                                        folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(what_is_missing_or_open_to_others_is_refused, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_damaged_authority_key_is_refused, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_certificate_file_reads_back, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_certificate_is_refused, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(swarm_pub_reads_back_and_damage_is_refused, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_write_that_fails_leaves_what_was_there, folder_setup,
+                                        folder_teardown),
     };
     return cmocka_run_group_tests_name("authority", tests, NULL, NULL);
 }

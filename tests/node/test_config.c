@@ -15,20 +15,6 @@
 
 #define ROUND_TRIPS 200
 
-static int setup(void **state)
-{
-    struct folder *folder = calloc(1, sizeof *folder);
-    *state = folder;
-    return folder ? folder_make(folder) : -1;
-}
-
-static int teardown(void **state)
-{
-    folder_remove(*state);
-    free(*state);
-    return 0;
-}
-
 static void the_defaults_are_those_of_the_manual(void **state)
 {
     (void)state;
@@ -505,5 +491,5 @@ int main(void)
         cmocka_unit_test(help_names_every_setting_of_a_section),
         cmocka_unit_test(the_nearest_word_is_found_or_none),
     };
-    return cmocka_run_group_tests_name("config", tests, setup, teardown);
+    return cmocka_run_group_tests_name("config", tests, folder_setup, folder_teardown);
 }

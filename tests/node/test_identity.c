@@ -11,20 +11,6 @@
 
 #include "tests/node/folder.h"
 
-static int setup(void **state)
-{
-    struct folder *folder = calloc(1, sizeof *folder);
-    *state = folder;
-    return folder ? folder_make(folder) : -1;
-}
-
-static int teardown(void **state)
-{
-    folder_remove(*state);
-    free(*state);
-    return 0;
-}
-
 static void a_saved_identity_loads_the_same(void **state)
 {
     struct folder *folder = *state;
@@ -275,14 +261,20 @@ static void a_key_as_hex_reads_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_saved_identity_loads_the_same, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_saved_identity_loads_the_same, folder_setup,
+                                        folder_teardown),
         cmocka_unit_test(the_curve_key_is_the_x25519_form_of_the_identity),
-        cmocka_unit_test_setup_teardown(saving_never_overwrites, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_secret_that_others_can_reach_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_is_no_identity_file_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_damaged_identity_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(keys_of_two_nodes_mixed_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_node_pub_with_no_key_in_it_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(saving_never_overwrites, folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(a_secret_that_others_can_reach_is_refused, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_identity_file_is_refused, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_damaged_identity_is_refused, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(keys_of_two_nodes_mixed_are_refused, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_node_pub_with_no_key_in_it_is_refused, folder_setup,
+                                        folder_teardown),
         cmocka_unit_test(a_seed_names_its_peer_by_either_key),
         cmocka_unit_test(a_seed_that_makes_no_sense_is_refused),
         cmocka_unit_test(a_key_as_hex_reads_back),

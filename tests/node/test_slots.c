@@ -17,20 +17,6 @@
 #define PARAMETERS 97
 #define MAX_BYTES 1048576
 
-static int setup(void **state)
-{
-    struct folder *folder = calloc(1, sizeof *folder);
-    *state = folder;
-    return folder ? folder_make(folder) : -1;
-}
-
-static int teardown(void **state)
-{
-    folder_remove(*state);
-    free(*state);
-    return 0;
-}
-
 /* What save `n` would hold. */
 static struct saved sample(unsigned n, bool momentum, bool readout)
 {
@@ -392,27 +378,34 @@ static void an_age_that_is_no_number_is_not_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_empty_folder_has_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_newest_save_comes_back_whole, setup, teardown),
-        cmocka_unit_test_setup_teardown(numbers_grow_over_restarts, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_damaged_newest_slot_gives_way_to_the_one_before, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_slot_with_the_greatest_number_is_passed_over, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_longer_slot_is_moved_aside, setup, teardown),
-        cmocka_unit_test_setup_teardown(saving_heals_damage, setup, teardown),
-        cmocka_unit_test_setup_teardown(both_damaged_are_moved_aside_and_said, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_slot_that_cannot_be_read_stops_everything, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_slot_of_a_newer_version_stops_everything, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_model_larger_than_allowed_is_refused_unread, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(an_interrupted_save_is_cleared_away, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_full_disk_leaves_the_last_save, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_kill_at_any_instant_leaves_a_whole_slot, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_empty_folder_has_nothing, folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(the_newest_save_comes_back_whole, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(numbers_grow_over_restarts, folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(a_damaged_newest_slot_gives_way_to_the_one_before,
+                                        folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(a_slot_with_the_greatest_number_is_passed_over,
+                                        folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(a_longer_slot_is_moved_aside, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(saving_heals_damage, folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(both_damaged_are_moved_aside_and_said, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_slot_that_cannot_be_read_stops_everything, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_slot_of_a_newer_version_stops_everything, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_model_larger_than_allowed_is_refused_unread, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(an_interrupted_save_is_cleared_away, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_full_disk_leaves_the_last_save, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_kill_at_any_instant_leaves_a_whole_slot, folder_setup,
+                                        folder_teardown),
         cmocka_unit_test(a_folder_that_is_gone_is_said),
-        cmocka_unit_test_setup_teardown(an_age_that_is_no_number_is_not_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_age_that_is_no_number_is_not_read, folder_setup,
+                                        folder_teardown),
     };
     return cmocka_run_group_tests_name("slots", tests, NULL, NULL);
 }

@@ -13,20 +13,6 @@
 
 #include "tests/node/folder.h"
 
-static int setup(void **state)
-{
-    struct folder *folder = calloc(1, sizeof *folder);
-    *state = folder;
-    return folder ? folder_make(folder) : -1;
-}
-
-static int teardown(void **state)
-{
-    folder_remove(*state);
-    free(*state);
-    return 0;
-}
-
 static struct store *open_store(struct folder *folder)
 {
     struct problem problem = {0};
@@ -421,21 +407,28 @@ static void a_folder_that_is_gone_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(history_comes_back_oldest_first_over_a_restart, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(rows_later_than_the_slot_are_marked, setup, teardown),
-        cmocka_unit_test_setup_teardown(history_is_bounded, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_peers_seen_last_come_first, setup, teardown),
-        cmocka_unit_test_setup_teardown(peers_are_bounded, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_number_only_grows_and_survives_a_kill, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_damaged_store_is_moved_aside, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_store_of_a_newer_version_is_left_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_store_in_use_is_said_and_not_moved, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_reader_sees_what_is_written_and_writes_nothing, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(the_latest_sums_of_each_task_come_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_store_of_version_1_is_brought_up_to_date, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(history_comes_back_oldest_first_over_a_restart,
+                                        folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(rows_later_than_the_slot_are_marked, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(history_is_bounded, folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(the_peers_seen_last_come_first, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(peers_are_bounded, folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(a_number_only_grows_and_survives_a_kill, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_damaged_store_is_moved_aside, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_store_of_a_newer_version_is_left_alone, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_store_in_use_is_said_and_not_moved, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_reader_sees_what_is_written_and_writes_nothing,
+                                        folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(the_latest_sums_of_each_task_come_back, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_store_of_version_1_is_brought_up_to_date, folder_setup,
+                                        folder_teardown),
         cmocka_unit_test(a_folder_that_is_gone_is_said),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
