@@ -66,7 +66,9 @@ libnode_a_SOURCES = \
 	node/transport_sweep.c \
 	node/transport_zap.c \
 	node/wall_clock.c \
-	node/wall_clock.h
+	node/wall_clock.h \
+	node/work.c \
+	node/work.h
 
 starling_node_SOURCES = node/node_main.c
 starling_node_LDADD = $(NODE_LIBS)

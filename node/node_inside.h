@@ -192,7 +192,6 @@ void learning_keep_scaling(struct node *node);
 void learning_collect(struct node *node);
 /* Waits for the trainer and saves what is unsaved; false, and said, when that could not be done. */
 bool learning_finish(struct node *node);
-void work_drop(struct work *work);
 
 /* node_notes.c */
 void note_history(struct node *node, const struct history_row *row);

@@ -286,17 +286,6 @@ void learning_work(struct node *node, struct work *work)
     trainer_submit(node->trainer, &node->work.job);
 }
 
-void work_drop(struct work *work)
-{
-    for (uint32_t i = 0; i < work->heard_count; i++)
-        version_release(&work->received[i]);
-    version_release(&work->from);
-    version_release(&work->scaling);
-    version_release(&work->into);
-    version_release(&work->readout_from);
-    version_release(&work->readout_into);
-}
-
 static double accuracy_of(const struct evaluation *evaluation)
 {
     return evaluation->examples > 0 ? evaluation_accuracy(evaluation) : NAN;

@@ -10,8 +10,8 @@
 
 #include "gossip/agreement.h"
 #include "gossip/protocol.h"
-#include "model/evaluation.h"
 #include "model/learner.h"
+#include "node/work.h"
 
 /* Shared by every participant of a process; constant while they live. */
 struct participant_settings {
@@ -27,46 +27,6 @@ struct participant_settings {
 };
 
 #define HOLDOUT_LEAST 20
-#define NORM_RATIO_MAX 1000 /* ‖received‖ / (1 + ‖mine‖) beyond which a model is absurd */
-
-/* What a work found out about one received model. */
-struct heard {
-    peer_id from;
-    float alpha; /* its weight in the merge; 0: ignored */
-    bool follow; /* the read-out takes it in */
-    bool absurd; /* its norm is far beyond one's own: left out */
-    double age;
-    double distance;        /* ‖received − mine‖ / ‖mine‖; 0 when not evaluated */
-    struct evaluation here; /* the received model on my hold-out; empty when not evaluated */
-};
-
-enum work_failure {
-    WORK_FINE,
-    WORK_DIVERGED,  /* the result was not finite, not even without what was received: dropped, the
-                       optimiser starts afresh */
-    WORK_NO_MEMORY, /* nothing was changed */
-};
-
-/* One round of arithmetic: merges in order, then a pass, then the read-out, then evaluation. */
-struct work {
-    struct participant *participant;
-    struct version *from, *into; /* references: what it starts from, and what it makes */
-    struct version *scaling;     /* of the features: a reference, NULL where it is the data's own */
-    struct version *readout_from, *readout_into; /* NULL when there is no read-out */
-    uint32_t heard_count;
-    uint64_t number; /* of this work at this participant, from 0 */
-    double age;      /* of the version trained, before the pass */
-    float readout_step;
-    bool readout_own; /* the read-out follows the result too, not received models alone */
-    double share;     /* the age grows by this; known before the work is run */
-    /* filled in by work_run */
-    struct pass_report pass;
-    struct evaluation merged, passed; /* on the choosing half of the hold-out */
-    enum work_failure failure;        /* `into` then equals `from` */
-    /* heard_count of each: last, so that the room for the rest is neither cleared nor copied */
-    struct version *received[INBOX_MAX]; /* references */
-    struct heard heard[INBOX_MAX];
-};
 
 struct participant {
     const struct participant_settings *settings;
@@ -149,12 +109,5 @@ struct version *participant_readout(const struct participant *participant);
  * held. */
 size_t participant_hold_out(const struct dataset *data, const uint32_t *rows, size_t count,
                             double share, uint32_t fold, uint32_t *kept, uint32_t *held);
-
-/* Puts `from` into the memory of `to`. */
-void work_copy(struct work *to, const struct work *from);
-
-/* The arithmetic. Needs `from`, `received` and `readout_from` made; makes `readout_into` and then
- * `into`, fills the results in, and gives all references of the work back. */
-void work_run(struct work *work, struct workspace *workspace);
 
 #endif

@@ -1,0 +1,183 @@
+#include "node/work.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "model/vector.h"
+#include "node/participant.h"
+
+static const float *scaling_of(const struct work *work)
+{
+    return work->scaling ? work->scaling->values : NULL;
+}
+
+static struct evaluation test(const struct work *work, const float *parameters,
+                              struct workspace *workspace)
+{
+    const struct participant *participant = work->participant;
+    const struct participant_settings *settings = participant->settings;
+    if (!settings->evaluate || participant->choose_count == 0 ||
+        !workspace_reset(workspace, evaluation_workspace(settings->model)))
+        return (struct evaluation){0};
+    const struct examples held = {participant->data, participant->choose, participant->choose_count,
+                                  scaling_of(work)};
+    return evaluate(settings->model, parameters, &held, workspace);
+}
+
+/* How far each received model is from mine, and how well it does here: before any is merged. */
+static void hear(struct work *work, struct workspace *workspace)
+{
+    size_t count = model_parameters(work->participant->settings->model);
+    const float *mine = work->from->values;
+    double norm = sqrt(vector_norm2(mine, count));
+    for (uint32_t i = 0; i < work->heard_count; i++) {
+        const float *theirs = work->received[i]->values;
+        double distance = sqrt(vector_distance2(theirs, mine, count));
+        work->heard[i].distance = norm > 0 ? distance / norm : distance;
+        work->heard[i].here = test(work, theirs, workspace);
+    }
+}
+
+/* A model that is finite and yet out of all proportion would only undo the pass: it is left out. */
+static void leave_out_absurd(struct work *work, size_t count)
+{
+    if (work->heard_count == 0)
+        return;
+    double most = NORM_RATIO_MAX * (1 + sqrt(vector_norm2(work->from->values, count)));
+    for (uint32_t i = 0; i < work->heard_count; i++) {
+        double norm = sqrt(vector_norm2(work->received[i]->values, count));
+        if (norm <= most)
+            continue;
+        work->heard[i].absurd = true;
+        work->heard[i].alpha = 0;
+        work->heard[i].follow = false;
+    }
+}
+
+/* `from` with every received model blended in, in order: new values, or NULL when memory is out. */
+static float *merge(const struct work *work, size_t count)
+{
+    float *values = vector_new(count);
+    if (!values)
+        return NULL;
+    bool copied = false;
+    for (uint32_t i = 0; i < work->heard_count; i++) {
+        if (work->heard[i].alpha == 0)
+            continue;
+        vector_blend_to(values, copied ? values : work->from->values, work->received[i]->values,
+                        work->heard[i].alpha, count);
+        copied = true;
+    }
+    if (!copied)
+        memcpy(values, work->from->values, count * sizeof *values);
+    return values;
+}
+
+static bool train(struct work *work, float *values, struct workspace *workspace)
+{
+    const struct participant *participant = work->participant;
+    const struct participant_settings *settings = participant->settings;
+    const struct examples examples = {participant->data, participant->train,
+                                      participant->train_count, scaling_of(work)};
+    if (!workspace_reset(workspace,
+                         learner_workspace(settings->model, &settings->learn, examples.count)))
+        return false;
+    struct random random =
+        random_stream(settings->seed, participant->gossip.view.self, RANDOM_BATCH, work->number);
+    learner_pass(settings->model, &settings->learn, &examples, work->age, random, values,
+                 participant->momentum, workspace, &work->pass);
+    return true;
+}
+
+/* r = r + b (w − r) for each model w to follow and, when asked for, for the result. */
+static void follow(const struct work *work, const float *result, float *readout, size_t count)
+{
+    memcpy(readout, work->readout_from->values, count * sizeof *readout);
+    for (uint32_t i = 0; i < work->heard_count; i++)
+        if (work->heard[i].follow)
+            vector_blend(readout, work->received[i]->values, work->readout_step, count);
+    if (work->readout_own)
+        vector_blend(readout, result, work->readout_step, count);
+}
+
+/* The read-out first: once `into` is made, the participant's next work may run elsewhere. */
+static void keep(struct work *work, float *values, float *readout)
+{
+    if (readout)
+        version_keep(work->readout_into, readout);
+    else if (work->readout_into && work->readout_into != work->readout_from)
+        version_follow(work->readout_into, work->readout_from);
+    if (values)
+        version_keep(work->into, values);
+    else if (work->into != work->from)
+        version_follow(work->into, work->from);
+}
+
+/* The pass; when it diverges, once more from before the merges, which may have been the reason. */
+static void learn(struct work *work, float *values, struct workspace *workspace, size_t count)
+{
+    float *momentum = work->participant->momentum;
+    for (int tries = 0; tries < 2; tries++) {
+        if (!train(work, values, workspace)) {
+            work->failure = WORK_NO_MEMORY;
+            return;
+        }
+        if (vector_finite(values, count)) {
+            work->failure = WORK_FINE;
+            return;
+        }
+        work->failure = WORK_DIVERGED;
+        memcpy(values, work->from->values, count * sizeof *values);
+        if (momentum)
+            memset(momentum, 0, count * sizeof *momentum);
+        if (work->heard_count == 0)
+            return;
+    }
+}
+
+void work_copy(struct work *to, const struct work *from)
+{
+    memcpy(to, from, offsetof(struct work, received));
+    memcpy(to->received, from->received, from->heard_count * sizeof from->received[0]);
+    memcpy(to->heard, from->heard, from->heard_count * sizeof from->heard[0]);
+}
+
+void work_drop(struct work *work)
+{
+    for (uint32_t i = 0; i < work->heard_count; i++)
+        version_release(&work->received[i]);
+    version_release(&work->from);
+    version_release(&work->scaling);
+    version_release(&work->readout_from);
+    version_release(&work->into);
+    version_release(&work->readout_into);
+}
+
+void work_run(struct work *work, struct workspace *workspace)
+{
+    const struct participant *participant = work->participant;
+    size_t count = model_parameters(participant->settings->model);
+    bool readout_wanted = work->readout_into && work->readout_into != work->readout_from;
+    leave_out_absurd(work, count);
+    if (participant->settings->evaluate)
+        hear(work, workspace);
+    float *values = work->into != work->from ? merge(work, count) : NULL;
+    float *readout = values && readout_wanted ? vector_new(count) : NULL;
+    if (!values || (readout_wanted && !readout))
+        work->failure = WORK_NO_MEMORY;
+    else {
+        work->merged = test(work, values, workspace);
+        learn(work, values, workspace, count);
+    }
+    if (work->failure != WORK_FINE) {
+        vector_free(values);
+        vector_free(readout);
+        values = readout = NULL;
+    }
+    work->passed = test(work, values ? values : work->from->values, workspace);
+    if (readout)
+        follow(work, values, readout, count);
+    keep(work, values, readout);
+    work_drop(work);
+}
