@@ -177,16 +177,37 @@ static void follow(const struct gossip *gossip, struct action *action)
     action->readout.own = gossip->silent_passes >= READOUT_PATIENCE;
 }
 
-/* Merges what waits, in order, then asks for one pass. */
+static void train(double age, bool each, struct actions *actions)
+{
+    struct action *action = append(actions, ACTION_TRAIN);
+    action->train.age = age;
+    action->train.each = each;
+}
+
+/* On what waits at `place`, for a model of that age. A walk takes the last one over. */
+static struct merge_verdict judge(const struct gossip *gossip, double age, uint32_t place)
+{
+    const struct gossip_settings *settings = gossip->settings;
+    double theirs = gossip->inbox[place].age;
+    if (settings->order != ORDER_WALK)
+        return merge_judge(&settings->merge, age, theirs, place + 1);
+    if (place + 1 < gossip->waiting_count)
+        return (struct merge_verdict){.ignore = true, .age = age};
+    return (struct merge_verdict){.alpha = 1, .age = theirs};
+}
+
+/* Merges what waits, in order, and asks for a pass, or passes, after that or before it. */
 static void begin_pass(struct gossip *gossip, struct actions *actions)
 {
     const struct gossip_settings *settings = gossip->settings;
     double age = gossip->age;
     if (gossip->silent_passes < READOUT_PATIENCE)
         gossip->silent_passes++;
+    if (settings->order == ORDER_UPDATE_MERGE)
+        train(age, true, actions);
     for (uint32_t i = 0; i < gossip->waiting_count; i++) {
         struct waiting *waiting = &gossip->inbox[i];
-        struct merge_verdict verdict = merge_judge(&settings->merge, age, waiting->age, i + 1);
+        struct merge_verdict verdict = judge(gossip, age, i);
         struct action *action = append(actions, ACTION_MERGE);
         action->merge.from = waiting->from;
         action->merge.model = waiting->model;
@@ -207,7 +228,8 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
     gossip->training_age = age;
     gossip->training = true;
     gossip->pass_due = false;
-    append(actions, ACTION_TRAIN)->train.age = age;
+    if (settings->order != ORDER_UPDATE_MERGE)
+        train(age, false, actions);
     if (settings->readout)
         follow(gossip, append(actions, ACTION_READOUT));
     append(actions, ACTION_EVALUATE);
@@ -279,7 +301,8 @@ static bool keep_waiting(struct gossip *gossip, peer_id from, const struct model
 /* By the ages at receipt; when its turn comes they may be others. */
 static bool is_useful(const struct gossip *gossip, const struct model_message *message)
 {
-    return !merge_judge(&gossip->settings->merge, gossip->age, message->age, 1).ignore;
+    return gossip->settings->order == ORDER_WALK ||
+           !merge_judge(&gossip->settings->merge, gossip->age, message->age, 1).ignore;
 }
 
 /* Something of use was heard: spends tokens on telling others, once it is merged. */

@@ -16,11 +16,17 @@
  * tokens on exchanges with random peers: as soon as the pass ends that has merged it, so that what
  * is told is the news.
  *
+ * That is the default order, merge-update. With update-merge every waiting model that is merged
+ * makes a pass over the local data of its own, as the node's does, and the results are merged: as
+ * many passes more. With walk the last that came takes the place of the node's own and then makes
+ * the pass: models wander and never mix.
+ *
  * The read-out is what a node evaluates and serves: an average over time and nodes. It follows the
  * models that are received, not the node's own, which leans to its own data pass after pass where
  * the others' leanings cancel; only a node that nobody talks to follows its own.
  *
- * Sources: merge then update, Ormándi, Hegedűs, Jelasity 2013 (arXiv 1109.1396); the averaged
+ * Sources: the orders, Ormándi, Hegedűs, Jelasity 2013 (arXiv 1109.1396), algorithms 1 and 2
+ * (createModelMU, UM and RW), where m2 is here the node's own model; the averaged
  * read-out, Zhu et al. 2025 (arXiv 2507.06542), here over others' models: docs/algorithms.md.
  */
 #ifndef STARLING_PROTOCOL_H
@@ -40,6 +46,7 @@
 #define READOUT_BEHIND 4    /* a model so many passes behind is too old to follow */
 
 enum exchange { EXCHANGE_PUSH, EXCHANGE_PULL, EXCHANGE_PUSHPULL };
+enum order { ORDER_MERGE_UPDATE, ORDER_UPDATE_MERGE, ORDER_WALK };
 
 /* Shared by every participant of a process; constant while they live. */
 struct gossip_settings {
@@ -48,6 +55,7 @@ struct gossip_settings {
     bool in_step;  /* the first tick is at once, not at random within a period */
     uint32_t fanout;
     enum exchange exchange;
+    enum order order;
     struct flow_settings flow;
     struct merge_settings merge;
     size_t view;           /* capacity, 1 to VIEW_MAX */
@@ -117,7 +125,9 @@ enum action_kind {
     ACTION_SEND,     /* hand send.message to send.to; the driver owns its model's reference */
     ACTION_MERGE,    /* blend merge.model (a reference, the driver's) into the version in the
                         making, with merge.alpha; alpha 0: measure only, the rule ignored it */
-    ACTION_TRAIN,    /* then one pass over the local data at age train.age; report gossip_done */
+    ACTION_TRAIN,    /* then one pass over the local data at age train.age; report gossip_done. With
+                        train.each comes before the merges: a pass of the node's own model, and
+                        one, at its age, of each merge.model with an alpha */
     ACTION_READOUT,  /* then move the read-out by readout.step towards each model with merge.follow
                         and, with readout.own, towards the result */
     ACTION_EVALUATE, /* then test the result on the hold-out */
@@ -140,6 +150,7 @@ struct action {
         } merge;
         struct {
             double age;
+            bool each;
         } train;
         struct {
             float step;

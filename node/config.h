@@ -52,6 +52,7 @@ struct config {
         uint64_t period_us;               /* 10s; 1ms to 1 day. 500ms under `starling-sim live` */
         uint64_t fanout;                  /* 1; 1 to 32 */
         int exchange;                     /* push, pull, pushpull */
+        int order;                        /* merge-update, update-merge, walk */
         int flow;                         /* periodic, token */
         uint64_t token_least, token_most; /* 10, 20; 1 to 1000 */
         int merge;                        /* limited, age, average */

@@ -19,6 +19,7 @@ static const char *const schedule_words[] = {"inverse", "constant", NULL};
 static const char *const flow_words[] = {"periodic", "token", NULL};
 static const char *const preset_words[] = {"none", "af", NULL};
 static const char *const sync_words[] = {"off", "rounds", NULL};
+static const char *const order_words[] = {"merge-update", "update-merge", "walk", NULL};
 static const char *const exchange_words[] = {"push", "pull", "pushpull", NULL};
 
 /* clang-format off: a setting reads best as two or three lines of the same shape */
@@ -63,6 +64,8 @@ const struct setting config_settings[] = {
      .least = 1, .most = 32},
     {"gossip", "exchange", "push", "pull: ask for a model; pushpull: send one and get one",
      SETTING_CHOICE, MEMBER(gossip.exchange), .words = exchange_words},
+    {"gossip", "order", "merge-update", "walk: a received model takes the place of one's own",
+     SETTING_CHOICE, MEMBER(gossip.order), .words = order_words},
     {"gossip", "flow", "periodic", "token: save messages up, and spend them on news",
      SETTING_CHOICE, MEMBER(gossip.flow), .words = flow_words},
     {"gossip", "token_least", "10", "tokens from which on a node that hears nothing speaks",

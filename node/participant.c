@@ -198,6 +198,7 @@ static void carry_out(struct participant *participant, struct actions *actions,
         case ACTION_TRAIN:
             out->has_work = true;
             work->age = action->train.age;
+            work->each = action->train.each;
             break;
         case ACTION_READOUT:
             work->readout_step = action->readout.step;
@@ -235,7 +236,11 @@ static void begin_work(struct participant *participant, struct work *work)
         work->readout_into = promise(work->readout_from);
         participant->readout = version_share(work->readout_into);
     }
+    work->passes = 1;
+    for (uint32_t i = 0; i < work->heard_count && work->each; i++)
+        work->passes += work->heard[i].alpha > 0;
     participant->pending_share = work->share;
+    participant->pending_passes = work->passes;
 }
 
 static void finish_call(struct participant *participant, struct actions *actions,
@@ -353,7 +358,8 @@ void participant_done(struct participant *participant, struct now now, struct ou
     struct actions actions;
     actions.count = 0;
     const struct participant_settings *settings = participant->settings;
-    participant->samples += learner_samples(&settings->learn, participant->train_count, NULL);
+    participant->samples += participant->pending_passes *
+                            learner_samples(&settings->learn, participant->train_count, NULL);
     version_release(&participant->served);
     participant->served =
         version_share(participant->readout ? participant->readout : participant->model);

@@ -42,7 +42,8 @@ struct participant {
     size_t train_count, choose_count, report_count;
     uint64_t works;       /* started */
     double pending_share; /* of the work with the driver */
-    uint64_t samples;     /* trained on, by finished works */
+    uint32_t pending_passes;
+    uint64_t samples; /* trained on, by finished works */
 };
 
 /* What a call leaves to the driver. */

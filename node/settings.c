@@ -6,6 +6,20 @@
 #define JITTER 0.1 /* of a period, as a share of it */
 #define SHUFFLE_MOST 10
 
+/* Settings of gossip that say nothing together. */
+static enum starling_error check_order(const struct config *config, struct problem *problem)
+{
+    if (config->gossip.order == ORDER_WALK && config->gossip.merge != 0)
+        return problem_set(problem, STARLING_INVALID,
+                           "gossip.merge: with gossip.order = walk a received model takes the "
+                           "place of one's own, nothing is merged: leave gossip.merge out");
+    if (config->gossip.order == ORDER_UPDATE_MERGE && config->learn.momentum > 0)
+        return problem_set(problem, STARLING_INVALID,
+                           "learn.momentum: with gossip.order = update-merge others' models are "
+                           "trained too, and theirs is not known: leave it 0");
+    return STARLING_OK;
+}
+
 enum starling_error settings_check(const struct config *config, struct problem *problem)
 {
     double end = config->learn.holdout * ((double)config->learn.fold + 1);
@@ -15,7 +29,7 @@ enum starling_error settings_check(const struct config *config, struct problem *
                            "folds 0 to %.0f",
                            (unsigned long long)config->learn.fold, config->learn.holdout,
                            floor(1 / config->learn.holdout + 1e-9) - 1);
-    return STARLING_OK;
+    return check_order(config, problem);
 }
 
 void settings_make(const struct config *config, const struct model *model,
@@ -37,6 +51,7 @@ void settings_make(const struct config *config, const struct model *model,
                    .jitter = JITTER,
                    .fanout = (uint32_t)config->gossip.fanout,
                    .exchange = (enum exchange)config->gossip.exchange,
+                   .order = (enum order)config->gossip.order,
                    .flow = {.kind = (enum flow)config->gossip.flow,
                             .token_least = (uint32_t)config->gossip.token_least,
                             .token_most = (uint32_t)config->gossip.token_most},

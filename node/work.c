@@ -55,14 +55,15 @@ static void leave_out_absurd(struct work *work, size_t count)
     }
 }
 
-/* `from` with every received model blended in, in order: new values, or NULL when memory is out. */
+/* `from` with every received model blended in, in order, unless that comes later: new values, or
+ * NULL when memory is out. */
 static float *merge(const struct work *work, size_t count)
 {
     float *values = vector_new(count);
     if (!values)
         return NULL;
     bool copied = false;
-    for (uint32_t i = 0; i < work->heard_count; i++) {
+    for (uint32_t i = 0; i < work->heard_count && !work->each; i++) {
         if (work->heard[i].alpha == 0)
             continue;
         vector_blend_to(values, copied ? values : work->from->values, work->received[i]->values,
@@ -74,7 +75,9 @@ static float *merge(const struct work *work, size_t count)
     return values;
 }
 
-static bool train(struct work *work, float *values, struct workspace *workspace)
+/* A pass of one's own model (place 0) or of the one received as `place` − 1. */
+static bool train(const struct work *work, double age, uint32_t place, float *values,
+                  struct pass_report *report, struct workspace *workspace)
 {
     const struct participant *participant = work->participant;
     const struct participant_settings *settings = participant->settings;
@@ -83,11 +86,34 @@ static bool train(struct work *work, float *values, struct workspace *workspace)
     if (!workspace_reset(workspace,
                          learner_workspace(settings->model, &settings->learn, examples.count)))
         return false;
-    struct random random =
-        random_stream(settings->seed, participant->gossip.view.self, RANDOM_BATCH, work->number);
-    learner_pass(settings->model, &settings->learn, &examples, work->age, random, values,
-                 participant->momentum, workspace, &work->pass);
+    struct random random = random_stream(settings->seed, participant->gossip.view.self,
+                                         RANDOM_BATCH, work->number + ((uint64_t)place << 40));
+    learner_pass(settings->model, &settings->learn, &examples, age, random, values,
+                 participant->momentum, workspace, report);
     return true;
+}
+
+/* w = merge(update(w), update(w_j)) for each received model w_j that counts; one that its pass
+ * makes infinite is left out. */
+static void merge_updated(struct work *work, float *values, struct workspace *workspace,
+                          size_t count)
+{
+    float *theirs = vector_new(count);
+    if (!theirs)
+        work->failure = WORK_NO_MEMORY;
+    for (uint32_t i = 0; i < work->heard_count && work->failure == WORK_FINE; i++) {
+        struct pass_report report;
+        if (work->heard[i].alpha == 0)
+            continue;
+        memcpy(theirs, work->received[i]->values, count * sizeof *theirs);
+        if (!train(work, work->heard[i].age, i + 1, theirs, &report, workspace))
+            work->failure = WORK_NO_MEMORY;
+        else if (vector_finite(theirs, count))
+            vector_blend(values, theirs, work->heard[i].alpha, count);
+        else
+            work->heard[i].alpha = 0;
+    }
+    vector_free(theirs);
 }
 
 /* r = r + b (w − r) for each model w to follow and, when asked for, for the result. */
@@ -119,7 +145,7 @@ static void learn(struct work *work, float *values, struct workspace *workspace,
 {
     float *momentum = work->participant->momentum;
     for (int tries = 0; tries < 2; tries++) {
-        if (!train(work, values, workspace)) {
+        if (!train(work, work->age, 0, values, &work->pass, workspace)) {
             work->failure = WORK_NO_MEMORY;
             return;
         }
@@ -131,7 +157,7 @@ static void learn(struct work *work, float *values, struct workspace *workspace,
         memcpy(values, work->from->values, count * sizeof *values);
         if (momentum)
             memset(momentum, 0, count * sizeof *momentum);
-        if (work->heard_count == 0)
+        if (work->heard_count == 0 || work->each)
             return;
     }
 }
@@ -167,8 +193,11 @@ void work_run(struct work *work, struct workspace *workspace)
     if (!values || (readout_wanted && !readout))
         work->failure = WORK_NO_MEMORY;
     else {
-        work->merged = test(work, values, workspace);
+        if (!work->each)
+            work->merged = test(work, values, workspace);
         learn(work, values, workspace, count);
+        if (work->each && work->failure == WORK_FINE)
+            merge_updated(work, values, workspace, count);
     }
     if (work->failure != WORK_FINE) {
         vector_free(values);
@@ -176,6 +205,8 @@ void work_run(struct work *work, struct workspace *workspace)
         values = readout = NULL;
     }
     work->passed = test(work, values ? values : work->from->values, workspace);
+    if (work->each)
+        work->merged = work->passed;
     if (readout)
         follow(work, values, readout, count);
     keep(work, values, readout);

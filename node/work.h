@@ -33,7 +33,8 @@ enum work_failure {
     WORK_NO_MEMORY, /* nothing was changed */
 };
 
-/* One round of arithmetic: merges in order, then a pass, then the read-out, then evaluation. */
+/* One round of arithmetic: merges in order, then a pass, then the read-out, then evaluation; with
+ * `each` the pass first, one more of each received model that is to be merged, then the merges. */
 struct work {
     struct participant *participant;
     struct version *from, *into; /* references: what it starts from, and what it makes */
@@ -42,12 +43,15 @@ struct work {
     uint32_t heard_count;
     uint64_t number; /* of this work at this participant, from 0 */
     double age;      /* of the version trained, before the pass */
+    bool each;
+    uint32_t passes; /* to be made, of one's own model and of others */
     float readout_step;
     bool readout_own; /* the read-out follows the result too, not received models alone */
     double share;     /* the age grows by this; known before the work is run */
     /* filled in by work_run */
-    struct pass_report pass;
-    struct evaluation merged, passed; /* on the choosing half of the hold-out */
+    struct pass_report pass;          /* of one's own model */
+    struct evaluation merged, passed; /* on the choosing half of the hold-out, before the pass and
+                                         at the end; with `each` both at the end */
     enum work_failure failure;        /* `into` then equals `from` */
     /* heard_count of each: last, so that the room for the rest is neither cleared nor copied */
     struct version *received[INBOX_MAX]; /* references */

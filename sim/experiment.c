@@ -199,7 +199,9 @@ static enum starling_error synchronise(struct experiment *experiment, struct pro
         most = count > most ? count : most;
     }
     uint64_t ways = gossip->exchange == EXCHANGE_PUSH ? 1 : 2; /* there, and back */
-    uint64_t pass_us = experiment_pass_us(experiment, most), latency = network_most_us(&network);
+    uint64_t models = gossip->order == ORDER_UPDATE_MERGE ? 1 + gossip->inbox : 1;
+    uint64_t pass_us = models * experiment_pass_us(experiment, most),
+             latency = network_most_us(&network);
     uint64_t period = config->gossip.period_us;
     if (pass_us < period && latency < (period - pass_us) / ways)
         return STARLING_OK;

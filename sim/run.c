@@ -132,7 +132,7 @@ static void summarise_world(struct run *run, const struct world *world, double w
     summary->bytes = counts->bytes;
     summary->dropped = counts->dropped;
     summary->rejected = counts->rejected;
-    summary->passes = counts->passes - counts->diverged;
+    summary->passes = counts->passes - counts->diverged_passes;
     summary->samples_trained = counts->samples - counts->diverged_samples;
     summary->diverged = counts->diverged;
     summary->updates = counts->updates;

@@ -252,7 +252,8 @@ static void catch_up(struct world *world)
     for (size_t i = 0; i < world->works_count; i++)
         if (world->works[i].failure == WORK_DIVERGED) {
             world->counts.diverged++;
-            world->counts.diverged_samples += world->works[i].pass.samples;
+            world->counts.diverged_passes += world->works[i].passes;
+            world->counts.diverged_samples += world->works[i].passes * world->works[i].pass.samples;
         } else if (world->works[i].failure == WORK_NO_MEMORY)
             problem_no_memory(&world->problem, "parameters");
     world->works_count = 0;
@@ -334,7 +335,7 @@ static void carry_out(struct world *world, peer_id node, uint64_t now_us)
         work_copy(work, &out->work);
         const struct participant *participant = &world->participants[node];
         uint64_t pass_us = experiment_pass_us(world->experiment, participant->train_count);
-        add_event(world, (struct event){.time_us = now_us + pass_us,
+        add_event(world, (struct event){.time_us = now_us + work->passes * pass_us,
                                         .receiver = node,
                                         .sender = node,
                                         .sequence = work->number,
@@ -447,7 +448,7 @@ static void handle(struct world *world, const struct event *event)
                                         .kind = EVENT_TICK});
         break;
     case EVENT_DONE:
-        world->counts.passes++;
+        world->counts.passes += participant->pending_passes;
         world->counts.samples -= participant->samples;
         participant_done(participant, now, &world->out);
         world->counts.samples += participant->samples;

@@ -23,8 +23,9 @@ struct world_counts {
     uint64_t messages, bytes, dropped, rejected; /* sent; lost, or come to a node that was away;
                                                     refused on arrival */
     uint64_t passes, samples, updates, events;   /* updates: received models merged */
-    uint64_t diverged, diverged_samples; /* passes undone because not finite; among the above */
-    double train_seconds;                /* of wall time, doing the arithmetic */
+    uint64_t diverged;                           /* rounds undone because not finite */
+    uint64_t diverged_passes, diverged_samples;  /* in them, among the above */
+    double train_seconds;                        /* of wall time, doing the arithmetic */
 };
 
 /* One node's traffic. */

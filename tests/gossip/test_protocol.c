@@ -573,11 +573,52 @@ static void a_fixed_view_is_left_to_whoever_fills_it(void **state)
     end(&node);
 }
 
+/* merge-update: merges, then the pass. update-merge: all passes, then the merges. walk: the last.
+ */
+static void the_order_says_what_is_trained_and_when(void **state)
+{
+    (void)state;
+    static const struct {
+        enum order order;
+        enum action_kind first;
+        double trained, result; /* ages */
+        float alpha[2];
+    } cases[] = {
+        {ORDER_MERGE_UPDATE, ACTION_MERGE, 3, 4, {.75f, .25f}},
+        {ORDER_UPDATE_MERGE, ACTION_TRAIN, 1, 4, {.75f, .25f}},
+        {ORDER_WALK, ACTION_MERGE, 1, 2, {0, 1}},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct node node;
+        begin(&node);
+        node.settings.order = cases[c].order;
+        gossip_start(&node.gossip, (struct now){0}, &node.actions);
+        tick(&node);
+        empty(&node);
+        done(&node);
+        receive(&node, 3, model_message(&node, 3, 1));
+        receive(&node, 2, model_message(&node, 1, 1));
+        empty(&node);
+        tick(&node);
+        assert_int_equal(node.actions.items[0].kind, cases[c].first);
+        const struct action *train = find(&node, ACTION_TRAIN, 0);
+        assert_float_equal(train->train.age, cases[c].trained, 0);
+        assert_int_equal(train->train.each, cases[c].order == ORDER_UPDATE_MERGE);
+        for (size_t i = 0; i < 2; i++)
+            assert_float_equal(find(&node, ACTION_MERGE, i)->merge.alpha, cases[c].alpha[i], 1e-6f);
+        empty(&node);
+        done(&node);
+        assert_float_equal(node.gossip.age, cases[c].result, 0);
+        end(&node);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_due_before_the_start_or_the_deadline),
         cmocka_unit_test(a_node_alone_trains_once_a_period),
+        cmocka_unit_test(the_order_says_what_is_trained_and_when),
         cmocka_unit_test(periods_jitter_around_their_mean),
         cmocka_unit_test(a_finished_model_is_sent_once_a_period),
         cmocka_unit_test(a_slow_pass_delays_the_next_but_not_the_sending),

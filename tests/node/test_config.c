@@ -55,6 +55,8 @@ static void choices_are_numbered_as_their_enums(void **state)
         {"gossip.exchange", "pushpull", offsetof(struct config, gossip.exchange),
          EXCHANGE_PUSHPULL},
         {"gossip.exchange", "pull", offsetof(struct config, gossip.exchange), EXCHANGE_PULL},
+        {"gossip.order", "update-merge", offsetof(struct config, gossip.order), ORDER_UPDATE_MERGE},
+        {"gossip.order", "walk", offsetof(struct config, gossip.order), ORDER_WALK},
         {"gossip.flow", "token", offsetof(struct config, gossip.flow), FLOW_TOKEN},
         {"sim.sync", "rounds", offsetof(struct config, sim.sync), SYNC_ROUNDS},
         {"sim.preset", "af", offsetof(struct config, sim.preset), PRESET_AF},

@@ -192,6 +192,96 @@ static void received_models_are_measured_and_blended(void **state)
     tear_down(&setting);
 }
 
+/* One's own model and the received one, each after a pass of its own: half of both. */
+static void update_merge_trains_what_it_merges(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(true, 0);
+    setting.settings.gossip.order = ORDER_UPDATE_MERGE;
+    setting.settings.gossip.merge.rule = merge_rule_find("average");
+    struct participant participant;
+    struct room room;
+    struct outgoing out;
+    begin(&setting, &participant, &room, &out);
+    round_of(&setting, &participant, &out);
+    size_t count = model_parameters(setting.model);
+    float *mine = vector_new(count), *theirs = vector_new(count);
+    memcpy(mine, participant.gossip.published->values, count * sizeof *mine);
+    for (size_t i = 0; i < count; i++)
+        theirs[i] = .25f;
+    receive(&setting, &participant, 1, 7, .25f, &out);
+    struct work work = round_of(&setting, &participant, &out);
+    assert_int_equal(work.passes, 2);
+    assert_int_equal(participant.samples, 3 * participant.train_count);
+    assert_float_equal(participant.gossip.age, 8, 0);
+    assert_true(evaluation_accuracy(&work.merged) == evaluation_accuracy(&work.passed));
+    const struct examples examples = {&setting.data, participant.train, participant.train_count,
+                                      NULL};
+    float *models[] = {mine, theirs};
+    for (uint64_t place = 0; place < 2; place++) {
+        struct pass_report report;
+        assert_true(workspace_reset(
+            &setting.workspace,
+            learner_workspace(setting.model, &setting.settings.learn, examples.count)));
+        learner_pass(setting.model, &setting.settings.learn, &examples, place ? 7 : 1,
+                     random_stream(setting.settings.seed, 0, RANDOM_BATCH, 1 + (place << 40)),
+                     models[place], NULL, &setting.workspace, &report);
+    }
+    for (size_t i = 0; i < count; i++)
+        assert_float_equal(participant.gossip.published->values[i], .5f * (mine[i] + theirs[i]),
+                           1e-6f);
+    vector_free(mine);
+    vector_free(theirs);
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
+static void update_merge_undoes_a_pass_that_diverges(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(false, 0);
+    setting.settings.gossip.order = ORDER_UPDATE_MERGE;
+    setting.settings.learn.decay = 1;
+    struct participant participant;
+    struct room room;
+    struct outgoing out;
+    begin(&setting, &participant, &room, &out);
+    for (int round = 0; round < 3; round++) {
+        setting.settings.learn.rate = round ? 1e25 : .1;
+        if (round == 1)
+            receive(&setting, &participant, 1, 1, 100, &out);
+        struct work work = round_of(&setting, &participant, &out);
+        assert_int_equal(work.failure, round ? WORK_DIVERGED : WORK_FINE);
+        assert_true(
+            vector_finite(participant.gossip.published->values, model_parameters(setting.model)));
+    }
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
+/* The last that came takes the place of one's own, however old, and makes the pass. */
+static void a_walk_takes_over_the_last_received(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(false, 0);
+    setting.settings.learn.rate = 0; /* so that only receipts move the parameters */
+    setting.settings.gossip.order = ORDER_WALK;
+    struct participant participant;
+    struct room room;
+    struct outgoing out;
+    begin(&setting, &participant, &room, &out);
+    for (int round = 0; round < 10; round++)
+        round_of(&setting, &participant, &out);
+    receive(&setting, &participant, 1, 12, 4, &out);
+    receive(&setting, &participant, 2, 3, 6, &out);
+    struct work work = round_of(&setting, &participant, &out);
+    assert_int_equal(work.passes, 1);
+    assert_float_equal(participant.gossip.published->values[0], 6, 0);
+    assert_float_equal(participant.gossip.age, 4, 0);
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
 /* One asks, the other answers with its last finished model, which the first merges. */
 static void two_that_pull_learn_from_each_other(void **state)
 {
@@ -373,6 +463,9 @@ int main(void)
         cmocka_unit_test(held_out_examples_are_never_trained_on),
         cmocka_unit_test(a_round_learns_and_reports),
         cmocka_unit_test(received_models_are_measured_and_blended),
+        cmocka_unit_test(update_merge_trains_what_it_merges),
+        cmocka_unit_test(update_merge_undoes_a_pass_that_diverges),
+        cmocka_unit_test(a_walk_takes_over_the_last_received),
         cmocka_unit_test(two_that_pull_learn_from_each_other),
         cmocka_unit_test(an_absurd_model_is_left_out),
         cmocka_unit_test(passes_undone_without_end_cost_no_memory),
