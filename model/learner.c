@@ -1,8 +1,10 @@
 #include "model/learner.h"
 
 #include <assert.h>
+#include <math.h>
 
-#include "model/optimizer.h"
+#define ADAM_RATE 0.001 /* of networks */
+#define ADAM_RATE_CONVEX 0.01
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -25,12 +27,33 @@ size_t learner_samples(const struct learn_settings *settings, size_t count, doub
     return samples;
 }
 
-double learner_rate(const struct learn_settings *settings, double age)
+double learner_time(const struct learn_settings *settings, double age, double passes)
 {
-    if (settings->schedule == SCHEDULE_CONSTANT)
-        return settings->rate;
-    double fallen = 1.0 / (1.0 + 0.02 * age);
-    return settings->rate * (fallen > settings->rate_floor ? fallen : settings->rate_floor);
+    return settings->schedule == SCHEDULE_COSINE ? passes : age;
+}
+
+double learner_rate(const struct learn_settings *settings, double time)
+{
+    double fallen = 1, floor = settings->rate_floor;
+    switch (settings->schedule) {
+    case SCHEDULE_CONSTANT:
+        break;
+    case SCHEDULE_INVERSE:
+        fallen = fmax(1 / (1 + 0.02 * time), floor);
+        break;
+    case SCHEDULE_COSINE:
+        fallen =
+            floor + (1 - floor) * 0.5 * (1 + cos(acos(-1) * fmin(time / settings->horizon, 1)));
+        break;
+    }
+    return settings->rate * fallen;
+}
+
+double learner_rate_auto(const struct model *model, enum optimizer optimizer)
+{
+    if (optimizer == OPTIMIZER_SGD)
+        return model_rate(model);
+    return model_convex(model) ? ADAM_RATE_CONVEX : ADAM_RATE;
 }
 
 size_t learner_workspace(const struct model *model, const struct learn_settings *settings,
@@ -43,12 +66,22 @@ size_t learner_workspace(const struct model *model, const struct learn_settings 
            workspace_cost(model_parameters(model) * sizeof(float)) + model_workspace(model, batch);
 }
 
+static void step(const struct learn_settings *settings, float *parameters,
+                 struct optimizer_state *state, const float *gradient, float rate, size_t count)
+{
+    float beta = (float)settings->momentum, decay = (float)settings->decay;
+    if (settings->optimizer == OPTIMIZER_SGD)
+        optimizer_sgd(parameters, state ? state->first : NULL, gradient, rate, beta, decay, count);
+    else
+        optimizer_adam(parameters, state, gradient, rate, beta, decay,
+                       settings->optimizer == OPTIMIZER_ADAMW, count);
+}
+
 void learner_pass(const struct model *model, const struct learn_settings *settings,
-                  const struct examples *examples, double age, struct random random,
-                  float *parameters, float *momentum, struct workspace *workspace,
+                  const struct examples *examples, double time, struct random random,
+                  float *parameters, struct optimizer_state *state, struct workspace *workspace,
                   struct pass_report *report)
 {
-    assert(momentum || settings->momentum == 0.0);
     size_t batch_most = smaller(settings->batch, examples->count);
     size_t samples = learner_samples(settings, examples->count, &report->share);
     uint32_t *rows = workspace_take(workspace, examples->count * sizeof *rows);
@@ -56,7 +89,7 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
         workspace_take(workspace, batch_most * model_positions(model) * sizeof *labels);
     float *inputs = workspace_take(workspace, batch_most * model_features(model) * sizeof *inputs);
     float *gradient = workspace_take(workspace, model_parameters(model) * sizeof *gradient);
-    float rate = (float)learner_rate(settings, age);
+    float rate = (float)learner_rate(settings, time);
     double loss_sum = 0.0;
 
     for (size_t i = 0; i < examples->count; i++)
@@ -71,8 +104,7 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
         dataset_gather_scaled(examples->data, examples->scaling, rows + at, batch, inputs, labels);
         loss_sum += (double)batch *
                     model_gradient(model, parameters, inputs, labels, batch, gradient, workspace);
-        optimizer_sgd(parameters, momentum, gradient, rate, (float)settings->momentum,
-                      (float)settings->decay, model_parameters(model));
+        step(settings, parameters, state, gradient, rate, model_parameters(model));
         at += batch;
         done += batch;
     }

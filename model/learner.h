@@ -1,24 +1,32 @@
-/* learner — local passes over local data: mini-batch SGD with momentum and weight decay.
+/* learner — local passes over local data: mini-batches, each a step of the optimizer.
  *
- *   m = β m + g;   w = w − η_t (m + λ w);   η_t = max(η₀ / (1 + 0.02 t), floor)   (schedule
- * inverse) with t the model's age in passes. Pure: time, data and randomness are handed in.
+ *   η_t = η₀ max(1 / (1 + 0.02 t), floor)                              inverse, t the model's age
+ *   η_t = η₀                                                           constant
+ *   η_t = η₀ (floor + (1 − floor) (1 + cos(π min(t/T, 1))) / 2)        cosine, t the node's passes
+ *
+ * in passes. Ages run ahead of a node's own passes in a swarm, so what is to end with a run goes by
+ * the latter. Cosine: Loshchilov, Hutter 2017 (arXiv 1608.03983), eq. 5 without restarts. Pure:
+ * time, data and randomness are handed in.
  */
 #ifndef STARLING_LEARNER_H
 #define STARLING_LEARNER_H
 
 #include "model/dataset.h"
 #include "model/model.h"
+#include "model/optimizer.h"
 #include "model/random.h"
 
-enum schedule { SCHEDULE_INVERSE, SCHEDULE_CONSTANT };
+enum schedule { SCHEDULE_INVERSE, SCHEDULE_CONSTANT, SCHEDULE_COSINE };
 
 struct learn_settings {
-    double rate, momentum, decay; /* η₀, β, λ */
+    enum optimizer optimizer;
+    double rate, momentum, decay; /* η₀, β (of Adam: β₁), λ */
     double rate_floor;            /* η_t stays at or above this times η₀ */
     uint32_t batch;               /* examples a step, 1 to 65536 */
     uint32_t epochs;              /* times through the data a pass, ≥ 1 */
     uint32_t max_batches;         /* steps a pass at most; 0: no cap */
     enum schedule schedule;
+    double horizon; /* T, passes: > 0 for cosine */
 };
 
 /* Some rows of a data set that others own. */
@@ -38,17 +46,25 @@ struct pass_report {
 /* The examples a pass trains on with these settings, and (unless NULL) the share of the data. */
 size_t learner_samples(const struct learn_settings *settings, size_t count, double *share);
 
-double learner_rate(const struct learn_settings *settings, double age);
+/* What a schedule goes by: the model's age, or the passes that the node itself has made before. */
+double learner_time(const struct learn_settings *settings, double age, double passes);
+
+/* η_t at that time. */
+double learner_rate(const struct learn_settings *settings, double time);
+
+/* η₀ that suits the model and the optimizer: the default of learn.rate. */
+double learner_rate_auto(const struct model *model, enum optimizer optimizer);
 
 size_t learner_workspace(const struct model *model, const struct learn_settings *settings,
                          size_t count);
 
 /* One pass over `examples` (may be empty: nothing happens) in an order drawn from `random`, on
- * `parameters` and `momentum` in place (both model_parameters() floats; momentum may be NULL when
- * settings->momentum is 0). Bytes taken from a workspace reset to learner_workspace(). */
+ * `parameters` (model_parameters() floats) and `state` (optimizer_begin with these settings; may be
+ * NULL where nothing is remembered) in place, at learner_time(). Bytes taken from a workspace reset
+ * to learner_workspace(). */
 void learner_pass(const struct model *model, const struct learn_settings *settings,
-                  const struct examples *examples, double age, struct random random,
-                  float *parameters, float *momentum, struct workspace *workspace,
+                  const struct examples *examples, double time, struct random random,
+                  float *parameters, struct optimizer_state *state, struct workspace *workspace,
                   struct pass_report *report);
 
 #endif

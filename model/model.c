@@ -69,6 +69,11 @@ double model_rate(const struct model *model)
     return model->plan.rate;
 }
 
+bool model_convex(const struct model *model)
+{
+    return model->plan.convex;
+}
+
 void model_initialise(const struct model *model, uint64_t seed, float *parameters)
 {
     memset(parameters, 0, model->plan.parameters * sizeof *parameters);

@@ -10,6 +10,7 @@
 #ifndef STARLING_MODEL_H
 #define STARLING_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +32,8 @@ size_t model_classes(const struct model *model);
 size_t model_positions(const struct model *model);          /* predictions an example */
 const struct shape *model_shape(const struct model *model); /* of the data it is for */
 const char *model_name(const struct model *model);          /* the specification in normal form */
-double model_rate(const struct model *model); /* η₀ that suits it: the default of learn.rate */
+double model_rate(const struct model *model); /* η₀ of SGD that suits it */
+bool model_convex(const struct model *model);
 
 /* Fills `parameters` by the seed: He et al. 2015 (arXiv 1502.01852) before a ReLU, Glorot and
  * Bengio 2010 elsewhere, zero biases, zero weights for a convex model. */

@@ -15,7 +15,7 @@
 #define BOUNDS_MAX 256
 
 static_assert(sizeof(enum dataset_scale) == sizeof(int) && sizeof(enum schedule) == sizeof(int) &&
-                  sizeof(enum agree) == sizeof(int),
+                  sizeof(enum agree) == sizeof(int) && sizeof(enum optimizer) == sizeof(int),
               "choices are stored as int");
 
 static const char *const on_words[] = {"on", "true", "yes", "1", NULL};

@@ -37,16 +37,18 @@ struct config {
         enum agree agree;            /* auto, on, off */
     } task;
     struct {
-        double rate;            /* auto */
-        double momentum;        /* 0 */
-        double decay;           /* 1e-4 */
-        uint64_t batch;         /* 8; 1 to 65536 */
-        uint64_t epochs;        /* 1; 1 to 1000 */
-        uint64_t max_batches;   /* 0 */
-        enum schedule schedule; /* inverse, constant */
-        double rate_floor;      /* 0.1, of the rate */
-        double holdout;         /* 0.2; 0 to 0.9 */
-        uint64_t fold;          /* 0; below 1/holdout */
+        double rate;              /* auto */
+        enum optimizer optimizer; /* sgd, adam, adamw */
+        double momentum;          /* auto */
+        double decay;             /* 1e-4 */
+        uint64_t batch;           /* 8; 1 to 65536 */
+        uint64_t epochs;          /* 1; 1 to 1000 */
+        uint64_t max_batches;     /* 0 */
+        enum schedule schedule;   /* inverse, constant, cosine */
+        double horizon;           /* auto; passes */
+        double rate_floor;        /* 0.1, of the rate */
+        double holdout;           /* 0.2; 0 to 0.9 */
+        uint64_t fold;            /* 0; below 1/holdout */
     } learn;
     struct {
         uint64_t period_us;               /* 10s; 1ms to 1 day. 500ms under `starling-sim live` */

@@ -15,7 +15,8 @@ const char *const config_sections[] = {"task", "learn", "gossip", "node", "contr
 
 static const char *const scale_words[] = {"auto", "none", "standard", "log", NULL};
 static const char *const agree_words[] = {"auto", "on", "off", NULL};
-static const char *const schedule_words[] = {"inverse", "constant", NULL};
+static const char *const schedule_words[] = {"inverse", "constant", "cosine", NULL};
+static const char *const optimizer_words[] = {"sgd", "adam", "adamw", NULL};
 static const char *const flow_words[] = {"periodic", "token", NULL};
 static const char *const preset_words[] = {"none", "af", NULL};
 static const char *const sync_words[] = {"off", "rounds", NULL};
@@ -37,10 +38,13 @@ const struct setting config_settings[] = {
      "nodes agree on the scaling of tables by gossip; auto: on a device, not in a simulation",
      SETTING_CHOICE, MEMBER(task.agree), .words = agree_words},
 
-    {"learn", "rate", "auto", "learning rate at the start; auto: what suits the model",
-     SETTING_REAL, MEMBER(learn.rate), .may_be_auto = true, .floor = 0, .ceiling = 1000},
-    {"learn", "momentum", "0", "momentum of the local steps", SETTING_REAL, MEMBER(learn.momentum),
-     .floor = 0, .ceiling = 0.9999},
+    {"learn", "optimizer", "sgd", "how a step follows from the gradient", SETTING_CHOICE,
+     MEMBER(learn.optimizer), .words = optimizer_words},
+    {"learn", "rate", "auto",
+     "learning rate at the start; auto: what suits the model and the optimizer", SETTING_REAL,
+     MEMBER(learn.rate), .may_be_auto = true, .floor = 0, .ceiling = 1000},
+    {"learn", "momentum", "auto", "momentum of the local steps; auto: 0, and of Adam 0.9",
+     SETTING_REAL, MEMBER(learn.momentum), .may_be_auto = true, .floor = 0, .ceiling = 0.9999},
     {"learn", "decay", "0.0001", "weight decay", SETTING_REAL, MEMBER(learn.decay), .floor = 0,
      .ceiling = 1},
     {"learn", "batch", "8", "examples a step", SETTING_COUNT, MEMBER(learn.batch), .least = 1,
@@ -51,6 +55,8 @@ const struct setting config_settings[] = {
      MEMBER(learn.max_batches), .least = 0, .most = 1000000000},
     {"learn", "schedule", "inverse", "how the rate falls with the model's age", SETTING_CHOICE,
      MEMBER(learn.schedule), .words = schedule_words},
+    {"learn", "horizon", "auto", "passes until cosine is at its floor; auto: sim.rounds",
+     SETTING_REAL, MEMBER(learn.horizon), .may_be_auto = true, .floor = 1, .ceiling = 1e9},
     {"learn", "rate_floor", "0.1", "the rate never falls below this share of itself", SETTING_REAL,
      MEMBER(learn.rate_floor), .floor = 0, .ceiling = 1},
     {"learn", "holdout", "0.2", "share of the local examples kept for testing, never trained on",

@@ -60,6 +60,12 @@ static bool open_task(struct node *node, struct problem *problem)
     }
     if (settings_check(config, problem))
         return false;
+    if (config->learn.schedule == SCHEDULE_COSINE && config->learn.horizon == CONFIG_AUTO) {
+        problem_set(problem, STARLING_INVALID,
+                    "learn.horizon: a node runs without an end: say after how many passes cosine "
+                    "is at its floor");
+        return false;
+    }
     task_id(config->task.name, node->model, id);
     settings_make(config, node->model, id, own_seed(node->identity), &node->settings);
     node->settings.evaluate = true;
@@ -141,7 +147,9 @@ static bool restore(struct node *node, const struct saved *saved, struct problem
     if (unread.error)
         log_write(node->log, LOG_WARN, "%s: the scaling of features is agreed on again",
                   unread.text);
-    struct participant_memory memory = {.momentum = saved->momentum,
+    struct participant_memory memory = {.first = saved->first,
+                                        .second = saved->second,
+                                        .steps = saved->steps,
                                         .readout = saved->readout,
                                         .sums = sums,
                                         .sums_heard = heard,
@@ -360,7 +368,7 @@ static void work_finished(struct node *node)
     struct outgoing out;
     participant_done(&node->participant, node->now, &out);
     if (!node->stopping && save_is_due(node))
-        note_save(node); /* before the next pass, which changes the momentum */
+        note_save(node); /* before the next pass, which changes the optimiser's memory */
     node_carry_out(node, &out);
 }
 

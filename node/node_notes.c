@@ -113,8 +113,8 @@ bool note_sums(struct node *node, const double *sums, size_t features, uint32_t 
 }
 
 /* The last finished state. Must be called when the trainer has no pass, or before it is given the
- * next: the momentum is then that of this state. While a pass runs on at the end, the optimiser is
- * left out. */
+ * next: the optimiser's memory is then that of this state. While a pass runs on at the end, the
+ * optimiser is left out. */
 void note_save(struct node *node)
 {
     struct participant *participant = &node->participant;
@@ -130,7 +130,9 @@ void note_save(struct node *node)
             .sequence = participant->gossip.sequence,
             .parameters = model_parameters(node->model),
             .model = note->save.model->values,
-            .momentum = node->working ? NULL : participant->momentum,
+            .first = node->working ? NULL : participant->optimizer.first,
+            .second = node->working ? NULL : participant->optimizer.second,
+            .steps = node->working ? 0 : participant->optimizer.steps,
             .readout = participant->readout ? note->save.served->values : NULL,
         };
         memcpy(note->save.saved.task, node->settings.gossip.task, TASK_ID_BYTES);

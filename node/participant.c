@@ -77,12 +77,10 @@ enum starling_error participant_init(struct participant *participant,
     if (settings->gossip.readout)
         participant->readout = version_share(initial);
     participant->served = version_share(initial);
-    if (settings->learn.momentum > 0) {
-        participant->momentum = vector_new(model_parameters(settings->model));
-        if (!participant->momentum) {
-            participant_clear(participant);
-            return problem_no_memory(problem, "a node's momentum");
-        }
+    if (!optimizer_begin(&participant->optimizer, settings->learn.optimizer,
+                         settings->learn.momentum, model_parameters(settings->model))) {
+        participant_clear(participant);
+        return problem_no_memory(problem, "a node's optimiser");
     }
     enum starling_error error = split(participant, rows, count, problem);
     if (!error && settings->agree)
@@ -103,9 +101,8 @@ void participant_clear(struct participant *participant)
         free(participant->agreement->sums);
     free(participant->agreement);
     participant->agreement = NULL;
-    vector_free(participant->momentum);
+    optimizer_end(&participant->optimizer);
     free(participant->train); /* choose and report lie in the same block */
-    participant->momentum = NULL;
     participant->train = participant->choose = participant->report = NULL;
 }
 
@@ -139,8 +136,13 @@ enum starling_error participant_restore(struct participant *participant,
                                         struct problem *problem)
 {
     size_t size = model_parameters(participant->settings->model) * sizeof(float);
-    if (memory->momentum && participant->momentum)
-        memcpy(participant->momentum, memory->momentum, size);
+    struct optimizer_state *optimizer = &participant->optimizer;
+    if (optimizer->first && memory->first && !optimizer->second == !memory->second) {
+        memcpy(optimizer->first, memory->first, size);
+        if (optimizer->second)
+            memcpy(optimizer->second, memory->second, size);
+        optimizer->steps = memory->steps;
+    }
     if (memory->readout && participant->readout) {
         float *values = vector_new(size / sizeof(float));
         struct version *readout = values ? version_of(values) : NULL;

@@ -31,9 +31,9 @@ struct participant_settings {
 struct participant {
     const struct participant_settings *settings;
     struct gossip gossip;
-    struct version *model, *readout; /* newest, perhaps still in the making. References */
-    struct version *served;          /* the last finished read-out. A reference */
-    float *momentum;                 /* NULL when not used; touched by works alone */
+    struct version *model, *readout;  /* newest, perhaps still in the making. References */
+    struct version *served;           /* the last finished read-out. A reference */
+    struct optimizer_state optimizer; /* touched by works alone */
     const struct dataset *data;
     struct agreement *agreement; /* on the scaling; NULL where it is the data's own */
     struct version *scaling;     /* that was agreed on, as dataset_gather_scaled takes it; NULL
@@ -69,10 +69,12 @@ enum starling_error participant_init(struct participant *participant,
 void participant_clear(struct participant *participant);
 
 /* What a restart brings back beside the model and its age. Call right after participant_init.
- * momentum and readout (model_parameters() floats), and the sums that the scaling was settled on
+ * first and second (of the optimiser, left out when they are another one's) and readout
+ * (model_parameters() floats each), and the sums that the scaling was settled on
  * (SUMS × features), are copied; each may be NULL. */
 struct participant_memory {
-    const float *momentum, *readout;
+    const float *first, *second, *readout;
+    uint64_t steps; /* of the optimiser */
     const double *sums;
     uint32_t sums_heard;
     uint64_t round, works, samples, sequence;

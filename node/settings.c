@@ -13,10 +13,13 @@ static enum starling_error check_order(const struct config *config, struct probl
         return problem_set(problem, STARLING_INVALID,
                            "gossip.merge: with gossip.order = walk a received model takes the "
                            "place of one's own, nothing is merged: leave gossip.merge out");
-    if (config->gossip.order == ORDER_UPDATE_MERGE && config->learn.momentum > 0)
+    if (config->gossip.order == ORDER_UPDATE_MERGE &&
+        optimizer_vectors(config->learn.optimizer, config->learn.momentum) > 0)
         return problem_set(problem, STARLING_INVALID,
-                           "learn.momentum: with gossip.order = update-merge others' models are "
-                           "trained too, and theirs is not known: leave it 0");
+                           "learn.%s: with gossip.order = update-merge others' models are trained "
+                           "too, and what their optimisers remember is not known: leave it %s",
+                           config->learn.optimizer == OPTIMIZER_SGD ? "momentum" : "optimizer",
+                           config->learn.optimizer == OPTIMIZER_SGD ? "0" : "sgd");
     return STARLING_OK;
 }
 
@@ -29,24 +32,39 @@ enum starling_error settings_check(const struct config *config, struct problem *
                            "folds 0 to %.0f",
                            (unsigned long long)config->learn.fold, config->learn.holdout,
                            floor(1 / config->learn.holdout + 1e-9) - 1);
+    if (config->learn.schedule != SCHEDULE_COSINE && config->learn.horizon != CONFIG_AUTO)
+        return problem_set(problem, STARLING_INVALID,
+                           "learn.horizon: no schedule ends but cosine: take learn.schedule = "
+                           "cosine, or leave the horizon out");
     return check_order(config, problem);
+}
+
+static struct learn_settings learning(const struct config *config, const struct model *model)
+{
+    double rate = config->learn.rate, momentum = config->learn.momentum;
+    bool adam = config->learn.optimizer != OPTIMIZER_SGD;
+    return (struct learn_settings){
+        .optimizer = config->learn.optimizer,
+        .rate = rate == CONFIG_AUTO ? learner_rate_auto(model, config->learn.optimizer) : rate,
+        .momentum = momentum != CONFIG_AUTO ? momentum
+                    : adam                  ? ADAM_BETA1
+                                            : 0,
+        .decay = config->learn.decay,
+        .rate_floor = config->learn.rate_floor,
+        .batch = (uint32_t)config->learn.batch,
+        .epochs = (uint32_t)config->learn.epochs,
+        .max_batches = (uint32_t)config->learn.max_batches,
+        .schedule = config->learn.schedule,
+        .horizon = config->learn.horizon};
 }
 
 void settings_make(const struct config *config, const struct model *model,
                    const uint8_t task[TASK_ID_BYTES], uint64_t seed,
                    struct participant_settings *settings)
 {
-    double rate = config->learn.rate;
     *settings = (struct participant_settings){
         .model = model,
-        .learn = {.rate = rate == CONFIG_AUTO ? model_rate(model) : rate,
-                  .momentum = config->learn.momentum,
-                  .decay = config->learn.decay,
-                  .rate_floor = config->learn.rate_floor,
-                  .batch = (uint32_t)config->learn.batch,
-                  .epochs = (uint32_t)config->learn.epochs,
-                  .max_batches = (uint32_t)config->learn.max_batches,
-                  .schedule = config->learn.schedule},
+        .learn = learning(config, model),
         .gossip = {.period_us = config->gossip.period_us,
                    .jitter = JITTER,
                    .fanout = (uint32_t)config->gossip.fanout,

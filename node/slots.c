@@ -18,12 +18,15 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "floats are written as they lie");
 
 #define SLOTS 2
-#define SLOT_VERSION 1
-#define HEADER_BYTES 112 /* fields, and the first 16 bytes of BLAKE2b over them */
+#define SLOT_VERSION 2
+#define HEADER_BYTES 120   /* fields, and the first 16 bytes of BLAKE2b over them */
+#define HEADER_BYTES_1 112 /* of version 1: without the steps of the optimiser */
 #define HEADER_CHECK_BYTES 16
 #define CHECK_BYTES 32 /* BLAKE2b-256 over all that is before it */
-#define HAS_MOMENTUM 1u
+#define HAS_FIRST 1u
 #define HAS_READOUT 2u
+#define HAS_SECOND 4u  /* from version 2 on */
+#define VECTORS 4      /* at most */
 #define SPOILT_MAX 100 /* corrupt files kept of a slot; the last gives way */
 
 static const char *const slot_names[SLOTS] = {"parameters-a.slot", "parameters-b.slot"};
@@ -51,12 +54,15 @@ static void encode_header(const struct saved *saved, uint8_t header[HEADER_BYTES
     memcpy(at, slot_magic, sizeof slot_magic);
     at += sizeof slot_magic;
     put(&at, SLOT_VERSION, 4);
-    put(&at, (saved->momentum ? HAS_MOMENTUM : 0) | (saved->readout ? HAS_READOUT : 0), 4);
+    put(&at,
+        (saved->first ? HAS_FIRST : 0) | (saved->second ? HAS_SECOND : 0) |
+            (saved->readout ? HAS_READOUT : 0),
+        4);
     memcpy(at, saved->task, TASK_ID_BYTES);
     at += TASK_ID_BYTES;
     const uint64_t fields[] = {
-        saved->number,   age,           saved->round,     saved->works, saved->samples,
-        saved->sequence, saved->ledger, saved->parameters};
+        saved->number,   age,           saved->round,      saved->works, saved->samples,
+        saved->sequence, saved->ledger, saved->parameters, saved->steps};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         put(&at, fields[i], 8);
     crypto_generichash(at, HEADER_CHECK_BYTES, header, (size_t)(at - header), NULL, 0);
@@ -92,11 +98,17 @@ static struct finding found_barred(const char *what, const char *reason, const c
 
 #define REMEDY "put that right, or move the file away to go on without it"
 
-static struct finding decode_header(const uint8_t header[HEADER_BYTES], struct saved *saved,
-                                    uint32_t *flags)
+/* What a file begins with, of any version. */
+struct head {
+    uint8_t bytes[HEADER_BYTES];
+    size_t size;
+    uint32_t flags;
+};
+
+/* How long the header is, by its first HEADER_BYTES_1 bytes. */
+static struct finding measure_header(struct head *head)
 {
-    uint8_t check[HEADER_CHECK_BYTES];
-    const uint8_t *at = header;
+    const uint8_t *at = head->bytes;
     if (memcmp(at, slot_magic, sizeof slot_magic))
         return found_corrupt("is not a slot");
     at += sizeof slot_magic;
@@ -104,12 +116,23 @@ static struct finding decode_header(const uint8_t header[HEADER_BYTES], struct s
     if (version > SLOT_VERSION)
         return found_barred("was written by a newer starling", "",
                             "install that one again, or move the file away to go on without it");
-    if (version < SLOT_VERSION)
+    if (version == 0)
         return found_corrupt("is of no known version");
-    crypto_generichash(check, sizeof check, header, HEADER_BYTES - sizeof check, NULL, 0);
-    if (memcmp(check, header + HEADER_BYTES - sizeof check, sizeof check))
+    head->size = version == 1 ? HEADER_BYTES_1 : HEADER_BYTES;
+    return (struct finding){.state = SLOT_GOOD};
+}
+
+/* A slot of version 1 remembers an optimiser's momentum at most, which has no use for steps. */
+static struct finding decode_header(struct head *head, struct saved *saved)
+{
+    uint8_t check[HEADER_CHECK_BYTES];
+    const uint8_t *at = head->bytes + sizeof slot_magic + 4;
+    size_t fields = head->size - sizeof check;
+    uint32_t known = HAS_FIRST | HAS_READOUT | (head->size == HEADER_BYTES ? HAS_SECOND : 0);
+    crypto_generichash(check, sizeof check, head->bytes, fields, NULL, 0);
+    if (memcmp(check, head->bytes + fields, sizeof check))
         return found_corrupt("is corrupt");
-    *flags = (uint32_t)get(&at, 4);
+    uint32_t flags = head->flags = (uint32_t)get(&at, 4);
     memcpy(saved->task, at, TASK_ID_BYTES);
     at += TASK_ID_BYTES;
     saved->number = get(&at, 8);
@@ -121,7 +144,9 @@ static struct finding decode_header(const uint8_t header[HEADER_BYTES], struct s
     saved->sequence = get(&at, 8);
     saved->ledger = get(&at, 8);
     saved->parameters = get(&at, 8);
-    if (*flags & ~(HAS_MOMENTUM | HAS_READOUT) || !isfinite(saved->age) || saved->age < 0 ||
+    saved->steps = head->size == HEADER_BYTES ? get(&at, 8) : 0;
+    if (flags & ~known || (flags & (HAS_FIRST | HAS_SECOND)) == HAS_SECOND ||
+        !isfinite(saved->age) || saved->age < 0 ||
         saved->number > INT64_MAX) /* there must always be a next one */
         return found_corrupt("is corrupt");
     return (struct finding){.state = SLOT_GOOD};
@@ -146,7 +171,7 @@ static struct finding read_all(int file, void *bytes, size_t size)
 
 /* Opens a slot and reads its header; *file is open exactly when that is good. */
 static struct finding open_slot(const char *path, int *file, off_t *size, struct saved *saved,
-                                uint8_t header[HEADER_BYTES], uint32_t *flags)
+                                struct head *head)
 {
     struct stat about;
     struct finding finding;
@@ -160,9 +185,13 @@ static struct finding open_slot(const char *path, int *file, off_t *size, struct
     else if (!S_ISREG(about.st_mode))
         finding = found_barred("is not a regular file", "", "move it away");
     else
-        finding = read_all(*file, header, HEADER_BYTES);
+        finding = read_all(*file, head->bytes, HEADER_BYTES_1);
     if (finding.state == SLOT_GOOD)
-        finding = decode_header(header, saved, flags);
+        finding = measure_header(head);
+    if (finding.state == SLOT_GOOD)
+        finding = read_all(*file, head->bytes + HEADER_BYTES_1, head->size - HEADER_BYTES_1);
+    if (finding.state == SLOT_GOOD)
+        finding = decode_header(head, saved);
     if (finding.state == SLOT_GOOD) {
         *size = about.st_size;
         return finding;
@@ -176,11 +205,10 @@ static struct finding open_slot(const char *path, int *file, off_t *size, struct
 static struct finding slot_number(const char *path, uint64_t *number)
 {
     struct saved saved = {0};
-    uint8_t header[HEADER_BYTES];
-    uint32_t flags;
+    struct head head = {0};
     off_t size;
     int file;
-    struct finding finding = open_slot(path, &file, &size, &saved, header, &flags);
+    struct finding finding = open_slot(path, &file, &size, &saved, &head);
     *number = finding.state == SLOT_GOOD ? saved.number : 0;
     if (file >= 0)
         close(file);
@@ -224,11 +252,11 @@ enum starling_error slots_save(const char *dir, struct saved *saved, struct prob
     uint64_t before = saved->number;
     saved->number = newest + 1;
     uint8_t header[HEADER_BYTES], check[CHECK_BYTES];
-    struct file_part parts[5];
+    struct file_part parts[VECTORS + 2];
     encode_header(saved, header);
     parts[count++] = (struct file_part){header, sizeof header};
-    const float *vectors[] = {saved->model, saved->momentum, saved->readout};
-    for (size_t i = 0; i < 3; i++)
+    const float *vectors[VECTORS] = {saved->model, saved->first, saved->second, saved->readout};
+    for (size_t i = 0; i < VECTORS; i++)
         if (vectors[i])
             parts[count++] = (struct file_part){vectors[i], saved->parameters * sizeof(float)};
     crypto_generichash_state state;
@@ -244,15 +272,15 @@ enum starling_error slots_save(const char *dir, struct saved *saved, struct prob
 }
 
 /* Whether the file is as long as its header says, and the vectors are not longer than allowed. */
-static struct finding judge_size(const struct saved *saved, uint32_t flags, off_t size,
+static struct finding judge_size(const struct saved *saved, const struct head *head, off_t size,
                                  size_t max_bytes)
 {
-    size_t vectors = 1u + (flags & HAS_MOMENTUM ? 1 : 0) + (flags & HAS_READOUT ? 1 : 0);
+    size_t vectors = 1u + (head->flags & HAS_FIRST ? 1 : 0) + (head->flags & HAS_SECOND ? 1 : 0) +
+                     (head->flags & HAS_READOUT ? 1 : 0);
     uint64_t bytes;
     if (saved->parameters == 0 ||
         __builtin_mul_overflow(saved->parameters, vectors * sizeof(float), &bytes) ||
-        __builtin_add_overflow(bytes, HEADER_BYTES + CHECK_BYTES, &bytes) ||
-        (uint64_t)size != bytes)
+        __builtin_add_overflow(bytes, head->size + CHECK_BYTES, &bytes) || (uint64_t)size != bytes)
         return found_corrupt("is cut short");
     if (saved->parameters > max_bytes / sizeof(float))
         return found_barred("holds a model larger than node.max_model", "",
@@ -260,17 +288,17 @@ static struct finding judge_size(const struct saved *saved, uint32_t flags, off_
     return (struct finding){.state = SLOT_GOOD};
 }
 
-static struct finding read_vectors(int file, const uint8_t header[HEADER_BYTES], uint32_t flags,
-                                   struct saved *saved)
+static struct finding read_vectors(int file, const struct head *head, struct saved *saved)
 {
-    float **vectors[] = {&saved->model, &saved->momentum, &saved->readout};
-    bool wanted[] = {true, (flags & HAS_MOMENTUM) != 0, (flags & HAS_READOUT) != 0};
+    float **vectors[VECTORS] = {&saved->model, &saved->first, &saved->second, &saved->readout};
+    const bool wanted[VECTORS] = {true, head->flags & HAS_FIRST, head->flags & HAS_SECOND,
+                                  head->flags & HAS_READOUT};
     uint8_t check[CHECK_BYTES], stored[CHECK_BYTES];
     struct finding finding = {.state = SLOT_GOOD};
     crypto_generichash_state state;
     crypto_generichash_init(&state, NULL, 0, CHECK_BYTES);
-    crypto_generichash_update(&state, header, HEADER_BYTES);
-    for (size_t i = 0; i < 3 && finding.state == SLOT_GOOD; i++) {
+    crypto_generichash_update(&state, head->bytes, head->size);
+    for (size_t i = 0; i < VECTORS && finding.state == SLOT_GOOD; i++) {
         if (!wanted[i])
             continue;
         size_t bytes = saved->parameters * sizeof(float);
@@ -292,15 +320,14 @@ static struct finding read_vectors(int file, const uint8_t header[HEADER_BYTES],
 /* Reads one slot whole. */
 static struct finding read_slot(const char *path, size_t max_bytes, struct saved *saved)
 {
-    uint8_t header[HEADER_BYTES];
-    uint32_t flags = 0;
+    struct head head = {0};
     off_t size;
     int file;
-    struct finding finding = open_slot(path, &file, &size, saved, header, &flags);
+    struct finding finding = open_slot(path, &file, &size, saved, &head);
     if (finding.state == SLOT_GOOD)
-        finding = judge_size(saved, flags, size, max_bytes);
+        finding = judge_size(saved, &head, size, max_bytes);
     if (finding.state == SLOT_GOOD)
-        finding = read_vectors(file, header, flags, saved);
+        finding = read_vectors(file, &head, saved);
     if (file >= 0)
         close(file);
     if (finding.state != SLOT_GOOD)
@@ -382,7 +409,8 @@ enum starling_error slots_load(const char *dir, size_t max_bytes, struct saved *
 void saved_clear(struct saved *saved)
 {
     vector_free(saved->model);
-    vector_free(saved->momentum);
+    vector_free(saved->first);
+    vector_free(saved->second);
     vector_free(saved->readout);
     memset(saved, 0, sizeof *saved);
 }

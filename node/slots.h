@@ -19,7 +19,10 @@ struct saved {
     double age;
     uint64_t round, works, samples, sequence, ledger; /* ledger: of the privacy ledger, 0 now */
     size_t parameters;                                /* floats in each vector below */
-    float *model, *momentum, *readout; /* momentum and readout may be NULL. From vector_new */
+    float *model;                                     /* all from vector_new */
+    float *first, *second; /* of the optimiser: momentum, or Adam's; second only with first */
+    float *readout;        /* NULL: none */
+    uint64_t steps;        /* of the optimiser */
 };
 
 /* Writes into the slot that is not the newest. `number` is the save's, one above the last. Fails

@@ -79,7 +79,7 @@ static float *merge(const struct work *work, size_t count)
 static bool train(const struct work *work, double age, uint32_t place, float *values,
                   struct pass_report *report, struct workspace *workspace)
 {
-    const struct participant *participant = work->participant;
+    struct participant *participant = work->participant;
     const struct participant_settings *settings = participant->settings;
     const struct examples examples = {participant->data, participant->train,
                                       participant->train_count, scaling_of(work)};
@@ -88,8 +88,9 @@ static bool train(const struct work *work, double age, uint32_t place, float *va
         return false;
     struct random random = random_stream(settings->seed, participant->gossip.view.self,
                                          RANDOM_BATCH, work->number + ((uint64_t)place << 40));
-    learner_pass(settings->model, &settings->learn, &examples, age, random, values,
-                 participant->momentum, workspace, report);
+    double time = learner_time(&settings->learn, age, (double)work->number);
+    learner_pass(settings->model, &settings->learn, &examples, time, random, values,
+                 &participant->optimizer, workspace, report);
     return true;
 }
 
@@ -143,7 +144,6 @@ static void keep(struct work *work, float *values, float *readout)
 /* The pass; when it diverges, once more from before the merges, which may have been the reason. */
 static void learn(struct work *work, float *values, struct workspace *workspace, size_t count)
 {
-    float *momentum = work->participant->momentum;
     for (int tries = 0; tries < 2; tries++) {
         if (!train(work, work->age, 0, values, &work->pass, workspace)) {
             work->failure = WORK_NO_MEMORY;
@@ -155,8 +155,7 @@ static void learn(struct work *work, float *values, struct workspace *workspace,
         }
         work->failure = WORK_DIVERGED;
         memcpy(values, work->from->values, count * sizeof *values);
-        if (momentum)
-            memset(momentum, 0, count * sizeof *momentum);
+        optimizer_forget(&work->participant->optimizer, count);
         if (work->heard_count == 0 || work->each)
             return;
     }

@@ -80,8 +80,8 @@ static void resolve(struct experiment *experiment, uint64_t period_default_us)
 {
     struct config *config = &experiment->config;
     const struct model *model = experiment->model;
-    if (config->learn.rate == CONFIG_AUTO)
-        config->learn.rate = model_rate(model);
+    if (config->learn.schedule == SCHEDULE_COSINE && config->learn.horizon == CONFIG_AUTO)
+        config->learn.horizon = (double)config->sim.rounds;
     if (!config_given(config, "gossip.period"))
         config->gossip.period_us = period_default_us;
     apply_preset(config);
@@ -96,6 +96,8 @@ static void resolve(struct experiment *experiment, uint64_t period_default_us)
     uint8_t task[TASK_ID_BYTES];
     task_id(experiment->task_name, model, task);
     settings_make(config, model, task, config->sim.seed, &experiment->settings);
+    config->learn.rate = experiment->settings.learn.rate;
+    config->learn.momentum = experiment->settings.learn.momentum;
     experiment->settings.agree = config->task.agree == AGREE_ON &&
                                  dataset_standardises(&experiment->data->train, config->task.scale);
 }

@@ -18,12 +18,12 @@ struct fedavg {
     uint64_t round;            /* 1 and up */
     size_t parameters, stride; /* floats of a model, and from one to the next */
     size_t nodes, clients, group;
-    uint32_t *order;        /* the nodes: the first `clients` take part in this round */
-    size_t first;           /* client of this group */
-    float *global, *sum;    /* the server's model, and the next one in the making */
-    float *models, *states; /* group × stride: the clients', and their optimisers' or NULL */
-    size_t *samples;        /* group: trained on; 0: not finite, left out */
-    bool *failed;           /* group: no memory */
+    uint32_t *order;     /* the nodes: the first `clients` take part in this round */
+    size_t first;        /* client of this group */
+    float *global, *sum; /* the server's model, and the next one in the making */
+    float *models;       /* group × stride: the clients' */
+    size_t *samples;     /* group: trained on; 0: not finite, left out */
+    bool *failed;        /* group: no memory */
 };
 
 size_t fedavg_clients(const struct experiment *experiment)
@@ -47,21 +47,25 @@ static void run_client(void *self, size_t number, struct workspace *workspace)
     const struct participant_settings *settings = &fedavg->experiment->settings;
     size_t node = fedavg->order[fedavg->first + number];
     float *model = fedavg->models + number * fedavg->stride;
-    float *state = fedavg->states ? fedavg->states + number * fedavg->stride : NULL;
+    struct optimizer_state state;
     const struct examples examples = examples_of(fedavg, node);
     memcpy(model, fedavg->global, fedavg->parameters * sizeof *model);
-    if (state)
-        memset(state, 0, fedavg->parameters * sizeof *state);
     fedavg->samples[number] = 0;
-    fedavg->failed[number] = !workspace_reset(
-        workspace, learner_workspace(settings->model, &settings->learn, examples.count));
+    fedavg->failed[number] =
+        !workspace_reset(workspace,
+                         learner_workspace(settings->model, &settings->learn, examples.count)) ||
+        !optimizer_begin(&state, settings->learn.optimizer, settings->learn.momentum,
+                         fedavg->parameters);
     if (fedavg->failed[number])
         return;
     struct random random =
         random_stream(settings->seed, (uint32_t)node, RANDOM_BATCH, fedavg->round - 1);
     struct pass_report report;
-    learner_pass(settings->model, &settings->learn, &examples, (double)(fedavg->round - 1), random,
-                 model, state, workspace, &report);
+    double passes = (double)(fedavg->round - 1) * (double)fedavg->clients / (double)fedavg->nodes;
+    double time = learner_time(&settings->learn, (double)(fedavg->round - 1), passes);
+    learner_pass(settings->model, &settings->learn, &examples, time, random, model, &state,
+                 workspace, &report);
+    optimizer_end(&state);
     if (vector_finite(model, fedavg->parameters))
         fedavg->samples[number] = report.samples;
 }
@@ -193,17 +197,15 @@ static enum starling_error begin(struct fedavg *fedavg, const struct baseline *b
     if (training_gather(experiment, &fedavg->training, problem))
         return problem->error;
     size_t floats = fedavg->group * fedavg->stride;
-    bool momentum = experiment->settings.learn.momentum > 0;
     fedavg->order = malloc(fedavg->nodes * sizeof *fedavg->order);
     fedavg->global = vector_new(fedavg->parameters);
     fedavg->sum = vector_new(fedavg->parameters);
     fedavg->models = vector_new(floats);
-    fedavg->states = momentum ? vector_new(floats) : NULL;
     fedavg->samples = calloc(fedavg->group, sizeof *fedavg->samples);
     fedavg->failed = calloc(fedavg->group, sizeof *fedavg->failed);
     struct version *initial = experiment_initial(experiment);
-    if (!fedavg->order || !fedavg->global || !fedavg->sum || !fedavg->models ||
-        (momentum && !fedavg->states) || !fedavg->samples || !fedavg->failed || !initial) {
+    if (!fedavg->order || !fedavg->global || !fedavg->sum || !fedavg->models || !fedavg->samples ||
+        !fedavg->failed || !initial) {
         version_release(&initial);
         return problem_no_memory(problem, "the baseline");
     }
@@ -221,7 +223,6 @@ static void end(struct fedavg *fedavg)
     vector_free(fedavg->global);
     vector_free(fedavg->sum);
     vector_free(fedavg->models);
-    vector_free(fedavg->states);
     free(fedavg->samples);
     free(fedavg->failed);
 }

@@ -7,7 +7,8 @@
 
 #include "node/slots.h"
 
-#define HEADER_BYTES 112
+#define HEADER_BYTES 120
+#define HEADER_BYTES_1 112 /* of version 1 */
 #define HEADER_CHECK_BYTES 16
 #define CHECK_BYTES 32
 #define VECTOR_BYTES_MAX ((size_t)4096)
@@ -21,10 +22,11 @@ static void write_slot(const char *name, struct part slot, bool set_header, bool
     must(bytes != NULL);
     if (slot.size > 0)
         memcpy(bytes, slot.bytes, slot.size);
-    if (set_header && slot.size >= HEADER_BYTES)
-        crypto_generichash(bytes + HEADER_BYTES - HEADER_CHECK_BYTES, HEADER_CHECK_BYTES, bytes,
-                           HEADER_BYTES - HEADER_CHECK_BYTES, NULL, 0);
-    if (set_end && slot.size >= HEADER_BYTES + CHECK_BYTES)
+    size_t header = slot.size > 8 && bytes[8] == 1 ? HEADER_BYTES_1 : HEADER_BYTES;
+    if (set_header && slot.size >= header)
+        crypto_generichash(bytes + header - HEADER_CHECK_BYTES, HEADER_CHECK_BYTES, bytes,
+                           header - HEADER_CHECK_BYTES, NULL, 0);
+    if (set_end && slot.size >= header + CHECK_BYTES)
         crypto_generichash(bytes + slot.size - CHECK_BYTES, CHECK_BYTES, bytes,
                            slot.size - CHECK_BYTES, NULL, 0);
     must(folder_write(fuzz_folder_once(), name, bytes, slot.size) == 0);
@@ -50,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(!found);
     must(strlen(note) < sizeof note);
     if (!found) {
-        must(!saved.model && !saved.momentum && !saved.readout);
+        must(!saved.model && !saved.first && !saved.second && !saved.readout);
         return 0;
     }
     must(saved.model && saved.parameters >= 1);
@@ -66,7 +68,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(again.number == saved.number && again.age == saved.age && again.round == saved.round);
     must(again.parameters == saved.parameters);
     must(same(saved.model, again.model, saved.parameters));
-    must(same(saved.momentum, again.momentum, saved.parameters));
+    must(saved.steps == again.steps);
+    must(same(saved.first, again.first, saved.parameters));
+    must(same(saved.second, again.second, saved.parameters));
     must(same(saved.readout, again.readout, saved.parameters));
     saved_clear(&saved);
     saved_clear(&again);

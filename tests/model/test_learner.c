@@ -59,11 +59,12 @@ static struct pass_report pass(const struct model *model, const struct learn_set
                                size_t count, double age, float *parameters, float *momentum)
 {
     struct workspace workspace = {0};
+    struct optimizer_state state = {.first = momentum};
     struct pass_report report;
     struct examples examples = {.data = &data, .rows = rows, .count = count};
     assert_true(workspace_reset(&workspace, learner_workspace(model, settings, count)));
     learner_pass(model, settings, &examples, age, random_stream(9, 1, RANDOM_BATCH, 5), parameters,
-                 momentum, &workspace, &report);
+                 &state, &workspace, &report);
     workspace_free(&workspace);
     return report;
 }
@@ -104,6 +105,92 @@ static void the_rate_falls_with_age_down_to_its_floor(void **state)
     assert_true(fabs(learner_rate(&settings, 1e9) - 0.01) < 1e-12);
     settings.schedule = SCHEDULE_CONSTANT;
     assert_true(fabs(learner_rate(&settings, 1e9) - 0.1) < 1e-12);
+}
+
+static void the_rate_falls_along_a_cosine_to_its_floor(void **state)
+{
+    (void)state;
+    struct learn_settings settings = defaults;
+    settings.schedule = SCHEDULE_COSINE;
+    settings.horizon = 60;
+    static const double points[][2] = {{0, .1}, {20, .0775}, {30, .055}, {60, .01}, {1e9, .01}};
+    for (size_t p = 0; p < sizeof points / sizeof *points; p++)
+        if (fabs(learner_rate(&settings, points[p][0]) - points[p][1]) > 1e-12)
+            fail_msg("at %g: %g, wanted %g", points[p][0], learner_rate(&settings, points[p][0]),
+                     points[p][1]);
+    settings.rate_floor = 0;
+    assert_true(fabs(learner_rate(&settings, 60)) < 1e-15);
+    assert_true(learner_time(&settings, 7, 3) == 3);
+    settings.schedule = SCHEDULE_INVERSE;
+    assert_true(learner_time(&settings, 7, 3) == 7);
+}
+
+/* Kingma, Ba 2015, algorithm 1, and Loshchilov, Hutter 2019, algorithm 2, in their own words. */
+static void steps_of_adam_follow_their_algorithm(void **state)
+{
+    (void)state;
+    for (int decoupled = 0; decoupled < 2; decoupled++) {
+        const size_t count = 37;
+        const double rate = 0.01, decay = 0.1;
+        float w[37];
+        double theta[37], m[37] = {0}, v[37] = {0};
+        struct optimizer_state adam;
+        struct random random = random_stream(6, 0, RANDOM_INITIAL, 0);
+        assert_true(optimizer_begin(&adam, OPTIMIZER_ADAM, 0.9, count));
+        for (size_t i = 0; i < count; i++)
+            theta[i] = (double)(w[i] = (float)random_normal(&random));
+        for (int t = 1; t <= 20; t++) {
+            float gradient[37];
+            for (size_t i = 0; i < count; i++) {
+                gradient[i] = (float)random_normal(&random);
+                double g = (double)gradient[i] + (decoupled ? 0 : decay * theta[i]);
+                m[i] = 0.9 * m[i] + 0.1 * g;
+                v[i] = 0.999 * v[i] + 0.001 * g * g;
+                double mean = m[i] / (1 - pow(0.9, t)), square = v[i] / (1 - pow(0.999, t));
+                theta[i] -=
+                    rate * mean / (sqrt(square) + 1e-8) + (decoupled ? rate * decay * theta[i] : 0);
+            }
+            optimizer_adam(w, &adam, gradient, (float)rate, 0.9f, (float)decay, decoupled, count);
+            assert_int_equal(adam.steps, t);
+        }
+        for (size_t i = 0; i < count; i++)
+            if (fabs((double)w[i] - theta[i]) > 1e-5)
+                fail_msg("value %zu: %g, wanted %g", i, (double)w[i], theta[i]);
+        optimizer_forget(&adam, count);
+        assert_true(adam.steps == 0 && adam.first[5] == 0 && adam.second[5] == 0);
+        optimizer_end(&adam);
+    }
+}
+
+/* An optimiser that goes on from pass to pass, in a batch or two. */
+static void adam_learns(void **state)
+{
+    (void)state;
+    for (enum optimizer kind = OPTIMIZER_ADAM; kind <= OPTIMIZER_ADAMW; kind++) {
+        struct model *model = model_new("mlp:16", shape_flat(FEATURES, 3), NULL);
+        struct learn_settings settings = defaults;
+        settings.optimizer = kind;
+        settings.rate = 0.01;
+        float *parameters = vector_new(model_parameters(model));
+        struct optimizer_state adam;
+        struct workspace workspace = {0};
+        struct pass_report report;
+        const struct examples examples = {.data = &data, .rows = rows, .count = EXAMPLES};
+        assert_true(optimizer_begin(&adam, kind, 0.9, model_parameters(model)));
+        model_initialise(model, 1, parameters);
+        for (uint64_t t = 0; t < 60; t++) {
+            assert_true(workspace_reset(&workspace, learner_workspace(model, &settings, EXAMPLES)));
+            learner_pass(model, &settings, &examples, (double)t,
+                         random_stream(9, 1, RANDOM_BATCH, t), parameters, &adam, &workspace,
+                         &report);
+        }
+        assert_int_equal(adam.steps, 60 * 7);
+        assert_true(report.mean_loss < 0.3);
+        workspace_free(&workspace);
+        optimizer_end(&adam);
+        vector_free(parameters);
+        model_free(&model);
+    }
 }
 
 static void a_step_follows_its_equation(void **state)
@@ -292,7 +379,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_share_is_one_for_everything_whatever_the_epochs),
         cmocka_unit_test(the_rate_falls_with_age_down_to_its_floor),
+        cmocka_unit_test(the_rate_falls_along_a_cosine_to_its_floor),
         cmocka_unit_test(a_step_follows_its_equation),
+        cmocka_unit_test(steps_of_adam_follow_their_algorithm),
+        cmocka_unit_test(adam_learns),
         cmocka_unit_test(a_pass_agrees_with_the_plain_one),
         cmocka_unit_test(a_pass_repeats_to_the_bit),
         cmocka_unit_test(a_pass_over_nothing_changes_nothing),

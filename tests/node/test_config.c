@@ -23,7 +23,8 @@ static void the_defaults_are_those_of_the_manual(void **state)
     assert_string_equal(config.task.model, "mlp:64");
     assert_string_equal(config.task.data, "synth:writers");
     assert_int_equal(config.task.scale, SCALE_AUTO);
-    assert_true(config.learn.rate == CONFIG_AUTO && config.learn.momentum == 0);
+    assert_true(config.learn.rate == CONFIG_AUTO && config.learn.momentum == CONFIG_AUTO &&
+                config.learn.horizon == CONFIG_AUTO);
     assert_true(config.learn.decay == 1e-4);
     assert_int_equal(config.learn.batch, 8);
     assert_int_equal(config.gossip.period_us, 10000000);
@@ -52,6 +53,10 @@ static void choices_are_numbered_as_their_enums(void **state)
         {"task.scale", "log", offsetof(struct config, task.scale), SCALE_LOG},
         {"learn.schedule", "constant", offsetof(struct config, learn.schedule), SCHEDULE_CONSTANT},
         {"learn.schedule", "inverse", offsetof(struct config, learn.schedule), SCHEDULE_INVERSE},
+        {"learn.schedule", "cosine", offsetof(struct config, learn.schedule), SCHEDULE_COSINE},
+        {"learn.optimizer", "sgd", offsetof(struct config, learn.optimizer), OPTIMIZER_SGD},
+        {"learn.optimizer", "adam", offsetof(struct config, learn.optimizer), OPTIMIZER_ADAM},
+        {"learn.optimizer", "adamw", offsetof(struct config, learn.optimizer), OPTIMIZER_ADAMW},
         {"gossip.exchange", "pushpull", offsetof(struct config, gossip.exchange),
          EXCHANGE_PUSHPULL},
         {"gossip.exchange", "pull", offsetof(struct config, gossip.exchange), EXCHANGE_PULL},

@@ -373,7 +373,7 @@ static void a_pass_that_diverges_is_undone(void **state)
     assert_true(diverged);
     assert_true(vector_finite(participant.gossip.published->values, count));
     assert_true(vector_finite(participant_readout(&participant)->values, count));
-    assert_true(vector_finite(participant.momentum, count));
+    assert_true(vector_finite(participant.optimizer.first, count));
     participant_clear(&participant);
     tear_down(&setting);
 }
@@ -423,10 +423,10 @@ static void the_readout_in_a_swarm_follows_the_others(void **state)
     tear_down(&setting);
 }
 
-static void a_restored_node_goes_on_where_it_was(void **state)
+static void check_restored(enum optimizer optimizer)
 {
-    (void)state;
     struct setting setting = set_up(false, .9);
+    setting.settings.learn.optimizer = optimizer;
     struct participant whole, restored;
     struct room room, more_room;
     const struct gossip_storage more = {more_room.entries, more_room.inbox};
@@ -434,7 +434,9 @@ static void a_restored_node_goes_on_where_it_was(void **state)
     begin(&setting, &whole, &room, &out);
     for (int round = 0; round < 5; round++)
         round_of(&setting, &whole, &out);
-    struct participant_memory memory = {.momentum = whole.momentum,
+    struct participant_memory memory = {.first = whole.optimizer.first,
+                                        .second = whole.optimizer.second,
+                                        .steps = whole.optimizer.steps,
                                         .readout = participant_readout(&whole)->values,
                                         .round = whole.gossip.round,
                                         .works = whole.works,
@@ -457,6 +459,34 @@ static void a_restored_node_goes_on_where_it_was(void **state)
     tear_down(&setting);
 }
 
+static void a_restored_node_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    check_restored(OPTIMIZER_SGD);
+    check_restored(OPTIMIZER_ADAM);
+}
+
+/* Momentum is of no use to Adam: it starts afresh. */
+static void what_another_optimiser_remembered_is_left_out(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(false, .9);
+    setting.settings.learn.optimizer = OPTIMIZER_ADAM;
+    struct participant participant;
+    struct room room;
+    struct outgoing out;
+    begin(&setting, &participant, &room, &out);
+    float *first = vector_new(model_parameters(setting.model));
+    first[0] = 1;
+    struct participant_memory memory = {.first = first, .steps = 3};
+    assert_int_equal(participant_restore(&participant, &memory, NULL), STARLING_OK);
+    assert_true(participant.optimizer.first[0] == 0);
+    assert_int_equal(participant.optimizer.steps, 0);
+    vector_free(first);
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +503,7 @@ int main(void)
         cmocka_unit_test(the_readout_of_a_node_alone_follows_its_own),
         cmocka_unit_test(the_readout_in_a_swarm_follows_the_others),
         cmocka_unit_test(a_restored_node_goes_on_where_it_was),
+        cmocka_unit_test(what_another_optimiser_remembered_is_left_out),
     };
     return cmocka_run_group_tests_name("participant", tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <math.h>
 #include <signal.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -17,28 +18,29 @@
 #define PARAMETERS 97
 #define MAX_BYTES 1048576
 
-/* What save `n` would hold. */
-static struct saved sample(unsigned n, bool momentum, bool readout)
+/* What save `n` would hold, with so many vectors of an optimiser. */
+static struct saved sample(unsigned n, int optimizer, bool readout)
 {
     struct saved saved = {.age = n + 0.25, .round = n, .works = 2 * n, .samples = 1000 * n};
     saved.sequence = 7 * n;
+    saved.steps = 5 * n;
     saved.parameters = PARAMETERS;
     memset(saved.task, (int)n, sizeof saved.task);
-    float **vectors[] = {&saved.model, &saved.momentum, &saved.readout};
-    for (size_t v = 0; v < 3; v++) {
-        if ((v == 1 && !momentum) || (v == 2 && !readout))
+    float **vectors[] = {&saved.model, &saved.first, &saved.second, &saved.readout};
+    for (int v = 0; v < 4; v++) {
+        if ((v == 1 && optimizer < 1) || (v == 2 && optimizer < 2) || (v == 3 && !readout))
             continue;
         *vectors[v] = vector_new(PARAMETERS);
         assert_non_null(*vectors[v]);
         for (size_t i = 0; i < PARAMETERS; i++)
-            (*vectors[v])[i] = (float)(n * 1000 + v * 100 + i);
+            (*vectors[v])[i] = (float)(n * 1000 + (unsigned)v * 100 + i);
     }
     return saved;
 }
 
-static void save(struct folder *folder, unsigned n, bool momentum, bool readout)
+static void save(struct folder *folder, unsigned n, int optimizer, bool readout)
 {
-    struct saved saved = sample(n, momentum, readout);
+    struct saved saved = sample(n, optimizer, readout);
     struct problem problem = {0};
     if (slots_save(folder->path, &saved, &problem))
         fail_msg("%s", problem.text);
@@ -46,9 +48,9 @@ static void save(struct folder *folder, unsigned n, bool momentum, bool readout)
 }
 
 /* Loads, and checks that everything is as save `n` had it. 0: nothing must be found. */
-static void expect(struct folder *folder, unsigned n, bool momentum, bool readout)
+static void expect(struct folder *folder, unsigned n, int optimizer, bool readout)
 {
-    struct saved got, wanted = sample(n, momentum, readout);
+    struct saved got, wanted = sample(n, optimizer, readout);
     bool found;
     char note[PROBLEM_TEXT_MAX];
     assert_int_equal(slots_load(folder->path, MAX_BYTES, &got, &found, note, NULL), 0);
@@ -60,12 +62,16 @@ static void expect(struct folder *folder, unsigned n, bool momentum, bool readou
         assert_int_equal(got.works, wanted.works);
         assert_int_equal(got.samples, wanted.samples);
         assert_int_equal(got.sequence, wanted.sequence);
+        assert_int_equal(got.steps, wanted.steps);
         assert_int_equal(got.parameters, PARAMETERS);
         assert_memory_equal(got.model, wanted.model, PARAMETERS * sizeof(float));
-        assert_int_equal(got.momentum != NULL, momentum);
+        assert_int_equal(got.first != NULL, optimizer > 0);
+        assert_int_equal(got.second != NULL, optimizer > 1);
         assert_int_equal(got.readout != NULL, readout);
-        if (momentum)
-            assert_memory_equal(got.momentum, wanted.momentum, PARAMETERS * sizeof(float));
+        if (optimizer > 0)
+            assert_memory_equal(got.first, wanted.first, PARAMETERS * sizeof(float));
+        if (optimizer > 1)
+            assert_memory_equal(got.second, wanted.second, PARAMETERS * sizeof(float));
         if (readout)
             assert_memory_equal(got.readout, wanted.readout, PARAMETERS * sizeof(float));
     }
@@ -86,17 +92,51 @@ static void an_empty_folder_has_nothing(void **state)
 
 static void the_newest_save_comes_back_whole(void **state)
 {
-    for (unsigned n = 1; n <= 8; n++) {
-        save(*state, n, n & 1, n & 2);
-        expect(*state, n, n & 1, n & 2);
+    for (unsigned n = 1; n <= 12; n++) {
+        save(*state, n, (int)(n % 3), n & 2);
+        expect(*state, n, (int)(n % 3), n & 2);
     }
+}
+
+/* Version 1 had neither the steps nor the second vector of an optimiser. */
+static void a_slot_of_version_1_is_read_and_followed_by_a_newer(void **state)
+{
+    struct folder *folder = *state;
+    unsigned char bytes[4096];
+    save(folder, 1, 1, true);
+    long size = folder_read(folder, "parameters-a.slot", bytes, sizeof bytes) - 8;
+    bytes[8] = 1;
+    memmove(bytes + 96, bytes + 104, (size_t)size - 96); /* the steps: the last of the fields */
+    crypto_generichash(bytes + 96, 16, bytes, 96, NULL, 0);
+    crypto_generichash(bytes + size - 32, 32, bytes, (size_t)size - 32, NULL, 0);
+    folder_write(folder, "parameters-a.slot", bytes, (size_t)size);
+    struct saved got, wanted = sample(1, 1, true);
+    bool found;
+    assert_int_equal(slots_load(folder->path, MAX_BYTES, &got, &found, NULL, NULL), 0);
+    assert_true(found && got.age == wanted.age && got.sequence == wanted.sequence);
+    assert_int_equal(got.steps, 0);
+    assert_null(got.second);
+    assert_memory_equal(got.model, wanted.model, PARAMETERS * sizeof(float));
+    assert_memory_equal(got.first, wanted.first, PARAMETERS * sizeof(float));
+    assert_memory_equal(got.readout, wanted.readout, PARAMETERS * sizeof(float));
+    saved_clear(&got);
+    saved_clear(&wanted);
+    save(folder, 2, 2, true);
+    expect(folder, 2, 2, true);
+    assert_int_equal(access(folder_file(folder, "parameters-a.slot"), F_OK), 0);
+
+    bytes[12] |= 4; /* a second vector, which it cannot have */
+    crypto_generichash(bytes + 96, 16, bytes, 96, NULL, 0);
+    folder_write(folder, "parameters-b.slot", bytes, (size_t)size);
+    folder_write(folder, "parameters-a.slot", "", 0);
+    expect(folder, 0, 0, false);
 }
 
 static void numbers_grow_over_restarts(void **state)
 {
     struct folder *folder = *state;
     for (uint64_t n = 1; n <= 4; n++) {
-        struct saved saved = sample(1, false, false); /* number 0, as after a start */
+        struct saved saved = sample(1, 0, false); /* number 0, as after a start */
         assert_int_equal(slots_save(folder->path, &saved, NULL), 0);
         assert_int_equal(saved.number, n);
         saved_clear(&saved);
@@ -109,10 +149,10 @@ static void a_damaged_newest_slot_gives_way_to_the_one_before(void **state)
 {
     struct folder *folder = *state;
     static unsigned char bytes[4096];
-    save(folder, 1, true, true);
-    save(folder, 2, true, true);
+    save(folder, 1, 2, true);
+    save(folder, 2, 2, true);
     long size = folder_read(folder, "parameters-b.slot", bytes, sizeof bytes);
-    assert_true(size > 3 * PARAMETERS * 4 && size < (long)sizeof bytes);
+    assert_true(size > 4 * PARAMETERS * 4 && size < (long)sizeof bytes);
     for (long i = 0; i < size; i++) {
         struct saved saved;
         bool found;
@@ -138,15 +178,15 @@ static void a_damaged_newest_slot_gives_way_to_the_one_before(void **state)
         }
     }
     folder_write(folder, "parameters-b.slot", bytes, (size_t)size);
-    expect(folder, 2, true, true);
+    expect(folder, 2, 2, true);
 }
 
 /* After it there could be no newer one. */
 static void a_slot_with_the_greatest_number_is_passed_over(void **state)
 {
     struct folder *folder = *state;
-    save(folder, 1, false, false);
-    struct saved greatest = sample(2, false, false), saved;
+    save(folder, 1, 0, false);
+    struct saved greatest = sample(2, 0, false), saved;
     greatest.number = UINT64_MAX - 1;
     assert_int_equal(slots_save(folder->path, &greatest, NULL), 0);
     saved_clear(&greatest);
@@ -156,32 +196,32 @@ static void a_slot_with_the_greatest_number_is_passed_over(void **state)
     assert_true(found);
     assert_int_equal(saved.round, 1);
     saved_clear(&saved);
-    save(folder, 3, false, false);
-    expect(folder, 3, false, false);
+    save(folder, 3, 0, false);
+    expect(folder, 3, 0, false);
 }
 
 static void a_longer_slot_is_moved_aside(void **state)
 {
     struct folder *folder = *state;
     unsigned char bytes[4096] = {0};
-    save(folder, 1, false, false);
+    save(folder, 1, 0, false);
     long size = folder_read(folder, "parameters-a.slot", bytes, sizeof bytes);
     folder_write(folder, "parameters-a.slot", bytes, (size_t)size + 4);
-    expect(folder, 0, false, false);
+    expect(folder, 0, 0, false);
 }
 
 static void saving_heals_damage(void **state)
 {
     struct folder *folder = *state;
-    save(folder, 1, false, true);
-    save(folder, 2, false, true);
+    save(folder, 1, 0, true);
+    save(folder, 2, 0, true);
     folder_write(folder, "parameters-b.slot", "rubbish", 7);
-    save(folder, 3, false, true);
-    expect(folder, 3, false, true);
+    save(folder, 3, 0, true);
+    expect(folder, 3, 0, true);
     folder_write(folder, "parameters-a.slot", "", 0);
-    expect(folder, 3, false, true);
-    save(folder, 4, false, true);
-    expect(folder, 4, false, true);
+    expect(folder, 3, 0, true);
+    save(folder, 4, 0, true);
+    expect(folder, 4, 0, true);
 }
 
 static void both_damaged_are_moved_aside_and_said(void **state)
@@ -190,7 +230,7 @@ static void both_damaged_are_moved_aside_and_said(void **state)
     struct saved saved;
     bool found = true;
     char note[PROBLEM_TEXT_MAX];
-    save(folder, 1, false, false);
+    save(folder, 1, 0, false);
     folder_write(folder, "parameters-a.slot", "starslot", 8);
     folder_write(folder, "parameters-b.slot",
                  "something else that is long enough to be read: "
@@ -205,14 +245,14 @@ static void both_damaged_are_moved_aside_and_said(void **state)
     assert_int_equal(access(folder_file(folder, "parameters-b.slot.corrupt-1"), F_OK), 0);
     assert_int_not_equal(access(folder_file(folder, "parameters-a.slot"), F_OK), 0);
     folder_write(folder, "parameters-a.slot", "again", 5);
-    expect(folder, 0, false, false);
+    expect(folder, 0, 0, false);
     assert_int_equal(access(folder_file(folder, "parameters-a.slot.corrupt-2"), F_OK), 0);
 }
 
 /* Whatever the other slot holds: the one that is barred may be the newer. */
 static void assert_barred(struct folder *folder, const char *wanted)
 {
-    struct saved saved, next = sample(3, false, false);
+    struct saved saved, next = sample(3, 0, false);
     struct problem problem = {0};
     bool found = true;
     char note[PROBLEM_TEXT_MAX];
@@ -231,7 +271,7 @@ static void a_slot_that_cannot_be_read_stops_everything(void **state)
 {
     struct folder *folder = *state;
     char path[1024];
-    save(folder, 1, false, false);
+    save(folder, 1, 0, false);
     snprintf(path, sizeof path, "%s", folder_file(folder, "parameters-b.slot"));
     assert_int_equal(symlink("parameters-b.slot", path), 0); /* to itself */
     assert_barred(folder, "cannot be opened: ");
@@ -239,17 +279,17 @@ static void a_slot_that_cannot_be_read_stops_everything(void **state)
     assert_int_equal(mkdir(path, 0700), 0);
     assert_barred(folder, "is not a regular file");
     rmdir(path);
-    expect(folder, 1, false, false);
+    expect(folder, 1, 0, false);
 }
 
 static void a_slot_of_a_newer_version_stops_everything(void **state)
 {
     struct folder *folder = *state;
     unsigned char bytes[4096], again[4096];
-    save(folder, 1, false, false);
-    save(folder, 2, false, false);
+    save(folder, 1, 0, false);
+    save(folder, 2, 0, false);
     long size = folder_read(folder, "parameters-b.slot", bytes, sizeof bytes);
-    bytes[8] = 2;
+    bytes[8]++;
     folder_write(folder, "parameters-b.slot", bytes, (size_t)size);
     assert_barred(folder, "newer starling");
     assert_int_equal(folder_read(folder, "parameters-b.slot", again, sizeof again), size);
@@ -262,7 +302,7 @@ static void a_model_larger_than_allowed_is_refused_unread(void **state)
     struct saved saved;
     bool found;
     char note[PROBLEM_TEXT_MAX];
-    save(folder, 1, true, true);
+    save(folder, 1, 2, true);
     struct problem problem = {0};
     assert_int_equal(slots_load(folder->path, PARAMETERS * 4 - 1, &saved, &found, note, &problem),
                      STARLING_FAILED);
@@ -276,27 +316,27 @@ static void a_model_larger_than_allowed_is_refused_unread(void **state)
 static void an_interrupted_save_is_cleared_away(void **state)
 {
     struct folder *folder = *state;
-    save(folder, 1, false, false);
+    save(folder, 1, 0, false);
     folder_write(folder, "parameters-b.slot.tmp", "half a slo", 10);
-    expect(folder, 1, false, false);
+    expect(folder, 1, 0, false);
     assert_int_not_equal(access(folder_file(folder, "parameters-b.slot.tmp"), F_OK), 0);
     folder_write(folder, "parameters-b.slot.tmp", "half a slo", 10);
-    save(folder, 2, false, false);
-    expect(folder, 2, false, false);
+    save(folder, 2, 0, false);
+    expect(folder, 2, 0, false);
 }
 
 /* A file may grow to `limit` bytes only, as on a full disk; in a child, so that it ends there. */
 static void a_full_disk_leaves_the_last_save(void **state)
 {
     struct folder *folder = *state;
-    save(folder, 1, true, true);
-    save(folder, 2, true, true);
-    for (rlim_t limit = 0; limit < 3 * PARAMETERS * 4; limit += 60) {
+    save(folder, 1, 2, true);
+    save(folder, 2, 2, true);
+    for (rlim_t limit = 0; limit < 4 * PARAMETERS * 4; limit += 60) {
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
             struct rlimit small = {limit, limit};
-            struct saved saved = sample(3, true, true);
+            struct saved saved = sample(3, 2, true);
             struct problem problem = {0};
             signal(SIGXFSZ, SIG_IGN);
             setrlimit(RLIMIT_FSIZE, &small);
@@ -308,7 +348,7 @@ static void a_full_disk_leaves_the_last_save(void **state)
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
         assert_int_not_equal(access(folder_file(folder, "parameters-a.slot.tmp"), F_OK), 0);
-        expect(folder, 2, true, true);
+        expect(folder, 2, 2, true);
     }
 }
 
@@ -317,7 +357,7 @@ static void a_full_disk_leaves_the_last_save(void **state)
 static void a_kill_at_any_instant_leaves_a_whole_slot(void **state)
 {
     struct folder *folder = *state;
-    save(folder, 1, true, true);
+    save(folder, 1, 2, true);
     for (int run = 0; run < 20; run++) {
         int done[2];
         assert_int_equal(pipe(done), 0);
@@ -325,7 +365,7 @@ static void a_kill_at_any_instant_leaves_a_whole_slot(void **state)
         assert_true(child >= 0);
         if (child == 0) {
             for (unsigned n = 2; n < 200; n++) {
-                struct saved saved = sample(n, true, true);
+                struct saved saved = sample(n, 2, true);
                 unsigned char byte = (unsigned char)n;
                 if (slots_save(folder->path, &saved, NULL) || write(done[1], &byte, 1) != 1)
                     _exit(1);
@@ -348,14 +388,14 @@ static void a_kill_at_any_instant_leaves_a_whole_slot(void **state)
         assert_true(found && saved.round >= last);
         unsigned newest = (unsigned)saved.round;
         saved_clear(&saved);
-        expect(folder, newest, true, true);
+        expect(folder, newest, 2, true);
     }
 }
 
 static void a_folder_that_is_gone_is_said(void **state)
 {
     (void)state;
-    struct saved saved = sample(1, false, false);
+    struct saved saved = sample(1, 0, false);
     struct problem problem = {0};
     assert_int_equal(slots_save("/nonexistent/folder", &saved, &problem), STARLING_FAILED);
     assert_non_null(strstr(problem.text, "/nonexistent/folder/parameters-a.slot.tmp"));
@@ -368,11 +408,11 @@ static void a_folder_that_is_gone_is_said(void **state)
 static void an_age_that_is_no_number_is_not_read(void **state)
 {
     struct folder *folder = *state;
-    struct saved saved = sample(1, false, false);
+    struct saved saved = sample(1, 0, false);
     saved.age = NAN;
     assert_int_equal(slots_save(folder->path, &saved, NULL), 0);
     saved_clear(&saved);
-    expect(folder, 0, false, false);
+    expect(folder, 0, 0, false);
 }
 
 int main(void)
@@ -381,6 +421,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_empty_folder_has_nothing, folder_setup, folder_teardown),
         cmocka_unit_test_setup_teardown(the_newest_save_comes_back_whole, folder_setup,
                                         folder_teardown),
+        cmocka_unit_test_setup_teardown(a_slot_of_version_1_is_read_and_followed_by_a_newer,
+                                        folder_setup, folder_teardown),
         cmocka_unit_test_setup_teardown(numbers_grow_over_restarts, folder_setup, folder_teardown),
         cmocka_unit_test_setup_teardown(a_damaged_newest_slot_gives_way_to_the_one_before,
                                         folder_setup, folder_teardown),
