@@ -184,16 +184,20 @@ static void train(double age, bool each, struct actions *actions)
     action->train.each = each;
 }
 
-/* On what waits at `place`, for a model of that age. A walk takes the last one over. */
-static struct merge_verdict judge(const struct gossip *gossip, double age, uint32_t place)
+/* A walk takes the last one over; and no single claim carries a node away. */
+struct merge_verdict gossip_judge(const struct gossip *gossip, uint32_t place, double *age)
 {
     const struct gossip_settings *settings = gossip->settings;
     double theirs = gossip->inbox[place].age;
+    struct merge_verdict verdict;
     if (settings->order != ORDER_WALK)
-        return merge_judge(&settings->merge, age, theirs, place + 1);
-    if (place + 1 < gossip->waiting_count)
-        return (struct merge_verdict){.ignore = true, .age = age};
-    return (struct merge_verdict){.alpha = 1, .age = theirs};
+        verdict = merge_judge(&settings->merge, *age, theirs, place + 1);
+    else if (place + 1 == gossip->waiting_count)
+        verdict = (struct merge_verdict){.alpha = 1, .age = theirs};
+    else
+        verdict = (struct merge_verdict){.ignore = true, .age = *age};
+    *age = fmin(verdict.age, 2 * *age + AGE_LEAP);
+    return verdict;
 }
 
 /* Merges what waits, in order, and asks for a pass, or passes, after that or before it. */
@@ -207,20 +211,20 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
         train(age, true, actions);
     for (uint32_t i = 0; i < gossip->waiting_count; i++) {
         struct waiting *waiting = &gossip->inbox[i];
-        struct merge_verdict verdict = judge(gossip, age, i);
+        bool near = age - waiting->age <= READOUT_BEHIND;
+        struct merge_verdict verdict = gossip_judge(gossip, i, &age);
         struct action *action = append(actions, ACTION_MERGE);
         action->merge.from = waiting->from;
         action->merge.model = waiting->model;
         action->merge.age = waiting->age;
         action->merge.alpha = verdict.ignore ? 0 : verdict.alpha;
-        action->merge.follow = settings->readout && age - waiting->age <= READOUT_BEHIND;
+        action->merge.follow = settings->readout && near;
         if (action->merge.follow)
             gossip->silent_passes = 0;
         if (verdict.ignore)
             gossip->counters.ignored++;
         else
             gossip->counters.merged += verdict.alpha > 0;
-        age = fmin(verdict.age, 2 * age + AGE_LEAP); /* no single claim carries a node away */
     }
     gossip->waiting_count = 0;
     gossip->telling = gossip->to_tell;

@@ -193,6 +193,10 @@ enum refusal gossip_receive(struct gossip *gossip, peer_id from, struct gossip_m
 void gossip_done(struct gossip *gossip, struct version *model, double share, struct now now,
                  struct actions *actions);
 
+/* What the merge rule says of the model that waits at `place`, to a model of that age, which
+ * becomes that of the result. */
+struct merge_verdict gossip_judge(const struct gossip *gossip, uint32_t place, double *age);
+
 /* A peer that came (by its HELLO), or is gone for good. */
 void gossip_peer_up(struct gossip *gossip, peer_id peer);
 void gossip_peer_down(struct gossip *gossip, peer_id peer);

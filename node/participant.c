@@ -370,6 +370,26 @@ void participant_done(struct participant *participant, struct now now, struct ou
     finish_call(participant, &actions, out);
 }
 
+struct version *participant_merged(const struct participant *participant)
+{
+    const struct gossip *gossip = &participant->gossip;
+    size_t count = model_parameters(participant->settings->model);
+    double age = gossip->age;
+    float *values = vector_new(count);
+    struct version *merged = values ? version_of(values) : NULL;
+    if (!merged) {
+        vector_free(values);
+        return NULL;
+    }
+    memcpy(values, gossip->published->values, count * sizeof *values);
+    for (uint32_t i = 0; i < gossip->waiting_count; i++) {
+        struct merge_verdict verdict = gossip_judge(gossip, i, &age);
+        if (!verdict.ignore)
+            vector_blend(values, gossip->inbox[i].model->values, verdict.alpha, count);
+    }
+    return merged;
+}
+
 struct version *participant_readout(const struct participant *participant)
 {
     return participant->served;

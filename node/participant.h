@@ -107,6 +107,10 @@ void participant_done(struct participant *participant, struct now now, struct ou
  * last finished work. Borrowed. */
 struct version *participant_readout(const struct participant *participant);
 
+/* The last finished model as it will be once what waits is merged, which has to be made by now: a
+ * new reference; NULL when memory is out. */
+struct version *participant_merged(const struct participant *participant);
+
 /* Splits `count` rows into those to train on and a hold-out, by content (dataset_hold_out): a fold
  * of `share` of them where there are HOLDOUT_LEAST or more, and never all. Returns how many are
  * held. */

@@ -27,6 +27,47 @@ struct run {
     size_t nodes_count;
 };
 
+/* What a node is tested by, a new reference; NULL when memory is out. It is what the node serves;
+ * but a round of nodes in step that merge first ends, in the literature, with the merges that here
+ * begin the next. */
+static struct version *tested_model(const struct participant *participant)
+{
+    const struct gossip_settings *gossip = &participant->settings->gossip;
+    if (gossip->in_step && !gossip->readout && gossip->order == ORDER_MERGE_UPDATE)
+        return participant_merged(participant);
+    return version_share(participant_readout(participant));
+}
+
+/* Those of the first `most` nodes of `order` (NULL: by number) that are there, with their scalings
+ * and, unless NULL, the sum of their ages; models[most] are NULL at first. */
+static enum starling_error gather_models(const struct world *world, size_t nodes,
+                                         const uint32_t *order, size_t most,
+                                         struct version **models, const float **scalings,
+                                         size_t *count, double *age, struct problem *problem)
+{
+    *count = 0;
+    for (size_t i = 0; i < nodes && *count < most; i++) {
+        size_t node = order ? order[i] : i;
+        if (!world_is_online(world, node))
+            continue;
+        const struct participant *participant = world_participant(world, node);
+        models[*count] = tested_model(participant);
+        if (!models[*count])
+            return problem_no_memory(problem, "an evaluation");
+        scalings[(*count)++] = participant_scaling(participant);
+        if (age)
+            *age += participant->gossip.age;
+    }
+    return STARLING_OK;
+}
+
+static void release_models(struct version **models, size_t count)
+{
+    for (size_t i = 0; models && i < count; i++)
+        version_release(&models[i]);
+    free(models);
+}
+
 /* One evaluation of the world by the served models of the first `most` participants that are there,
  * in a random order of all that the seed fixes. */
 static enum starling_error evaluate_world(struct run *run, const struct world *world,
@@ -36,22 +77,13 @@ static enum starling_error evaluate_world(struct run *run, const struct world *w
     double before = stopwatch_seconds(), age = 0;
     const struct config *config = &run->experiment->config;
     const struct world_counts *counts = world_counts(world);
-    const struct version **models = malloc(most * sizeof *models);
+    struct version **models = calloc(most, sizeof *models);
     const float **scalings = malloc(most * sizeof *scalings);
     size_t count = 0;
-    if (!models || !scalings) {
-        free(models);
-        free(scalings);
-        return problem_no_memory(problem, "an evaluation");
-    }
-    for (size_t i = 0; i < config->sim.nodes && count < most; i++) {
-        if (!world_is_online(world, order[i]))
-            continue;
-        const struct participant *participant = world_participant(world, order[i]);
-        models[count] = participant_readout(participant);
-        scalings[count++] = participant_scaling(participant);
-        age += participant->gossip.age;
-    }
+    enum starling_error error = !models || !scalings
+                                    ? problem_no_memory(problem, "an evaluation")
+                                    : gather_models(world, config->sim.nodes, order, most, models,
+                                                    scalings, &count, &age, problem);
     *row = (struct round_row){
         .round = round,
         .time_s = (double)round * (double)config->gossip.period_us * 1e-6,
@@ -61,12 +93,13 @@ static enum starling_error evaluate_world(struct run *run, const struct world *w
         .bytes = counts->bytes,
         .dropped = counts->dropped,
     };
-    enum starling_error error =
-        measure_round(run->experiment, run->pool, models, scalings, count, row, problem);
+    if (!error)
+        error = measure_round(run->experiment, run->pool, (const struct version *const *)models,
+                              scalings, count, row, problem);
     if (!error)
         error = results_round(run->results, row, problem);
+    release_models(models, count);
     free(scalings);
-    free(models);
     run->summary.eval_seconds += stopwatch_seconds() - before;
     return error;
 }
@@ -78,27 +111,20 @@ static enum starling_error test_nodes(struct run *run, const struct world *world
 {
     double before = stopwatch_seconds();
     size_t nodes = run->nodes_count, count = 0;
-    const struct version **models = malloc(nodes * sizeof *models);
+    struct version **models = calloc(nodes, sizeof *models);
     const float **scalings = malloc(nodes * sizeof *scalings);
     struct measured *measured = malloc(nodes * sizeof *measured);
-    if (!models || !scalings || !measured) {
-        free(models);
-        free(scalings);
-        free(measured);
-        return problem_no_memory(problem, "the last evaluation");
-    }
-    for (size_t i = 0; i < nodes; i++) {
-        if (!world_is_online(world, i))
-            continue;
-        models[count] = participant_readout(world_participant(world, i));
-        scalings[count++] = participant_scaling(world_participant(world, i));
-    }
-    measure(run->experiment, run->pool, models, scalings, count,
-            run->summary.complete ? run->experiment->test_count
-                                  : run->experiment->config.sim.eval_examples,
-            measured);
+    enum starling_error error =
+        !models || !scalings || !measured
+            ? problem_no_memory(problem, "the last evaluation")
+            : gather_models(world, nodes, NULL, nodes, models, scalings, &count, NULL, problem);
+    if (!error)
+        measure(run->experiment, run->pool, (const struct version *const *)models, scalings, count,
+                run->summary.complete ? run->experiment->test_count
+                                      : run->experiment->config.sim.eval_examples,
+                measured);
     size_t tested = 0;
-    for (size_t i = 0; i < nodes; i++) {
+    for (size_t i = 0; i < nodes && !error; i++) {
         const struct participant *participant = world_participant(world, i);
         const struct world_traffic *traffic = world_traffic(world, i);
         bool online = world_is_online(world, i);
@@ -117,11 +143,11 @@ static enum starling_error test_nodes(struct run *run, const struct world *world
         };
         tested += online;
     }
-    free(models);
+    release_models(models, count);
     free(scalings);
     free(measured);
     run->summary.eval_seconds += stopwatch_seconds() - before;
-    return STARLING_OK;
+    return error;
 }
 
 static void summarise_world(struct run *run, const struct world *world, double wall)

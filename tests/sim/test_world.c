@@ -246,6 +246,20 @@ static void synchronous_rounds_on_a_graph_are_d_psgd(void **state)
         double distance = sqrt(vector_distance2(got, old[i], count));
         if (distance > 1e-4)
             fail_msg("node %zu is %g from D-PSGD", i, distance);
+        /* and its round ends with the average */
+        size_t degree;
+        const peer_id *peers = topology_neighbours(&experiment->topology, i, &degree);
+        memcpy(new[i], old[i], count * sizeof(float));
+        for (size_t j = 0; j < degree; j++)
+            vector_add_scaled(new[i], old[peers[j]], 1, count);
+        vector_scale(new[i], 1.0F / (1 + DEGREE), count);
+        struct version *merged = participant_merged(world_participant(setting.world, i));
+        distance = sqrt(vector_distance2(merged->values, new[i], count));
+        if (distance > 1e-4)
+            fail_msg("node %zu is %g from the average of D-PSGD", i, distance);
+        version_release(&merged);
+    }
+    for (size_t i = 0; i < NODES; i++) {
         vector_free(old[i]);
         vector_free(new[i]);
     }
