@@ -2,19 +2,26 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
-#define ADAM_RATE 0.001 /* of networks */
-#define ADAM_RATE_CONVEX 0.01
+#define ADAM_RATE 0.003 /* of networks */
+#define ADAM_RATE_CONVEX 0.03
 
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
+/* Steps of a whole pass. */
+static size_t steps_whole(const struct learn_settings *settings, size_t count)
+{
+    return settings->epochs * (count / settings->batch + (count % settings->batch > 0));
+}
+
 size_t learner_samples(const struct learn_settings *settings, size_t count, double *share)
 {
     assert(settings->batch > 0 && settings->epochs > 0);
-    size_t steps_once = count / settings->batch + (count % settings->batch > 0);
+    size_t steps_once = steps_whole(settings, count) / settings->epochs;
     size_t whole = settings->epochs * count;
     size_t samples = whole;
     if (settings->max_batches > 0 && settings->max_batches < settings->epochs * steps_once) {
@@ -36,8 +43,11 @@ double learner_rate(const struct learn_settings *settings, double time)
 {
     double fallen = 1, floor = settings->rate_floor;
     switch (settings->schedule) {
+    case SCHEDULE_AUTO:
     case SCHEDULE_CONSTANT:
         break;
+    case SCHEDULE_PEGASOS:
+        return 1 / (settings->decay * time);
     case SCHEDULE_INVERSE:
         fallen = fmax(1 / (1 + 0.02 * time), floor);
         break;
@@ -47,6 +57,11 @@ double learner_rate(const struct learn_settings *settings, double time)
         break;
     }
     return settings->rate * fallen;
+}
+
+enum schedule learner_schedule_auto(const struct model *model)
+{
+    return model_loss(model) == LOSS_HINGE ? SCHEDULE_PEGASOS : SCHEDULE_INVERSE;
 }
 
 double learner_rate_auto(const struct model *model, enum optimizer optimizer)
@@ -63,7 +78,28 @@ size_t learner_workspace(const struct model *model, const struct learn_settings 
     return workspace_cost(count * sizeof(uint32_t)) +
            workspace_cost(batch * model_positions(model) * sizeof(uint16_t)) +
            workspace_cost(batch * model_features(model) * sizeof(float)) +
-           workspace_cost(model_parameters(model) * sizeof(float)) + model_workspace(model, batch);
+           workspace_cost(model_parameters(model) * sizeof(float)) +
+           workspace_cost(model_classes(model) * sizeof(float)) +
+           workspace_cost(model_classes(model) * sizeof(uint32_t)) + model_workspace(model, batch);
+}
+
+/* What an example of each class counts; NULL when all count alike. */
+static const float *class_weights(const struct learn_settings *settings,
+                                  const struct examples *examples, size_t classes,
+                                  struct workspace *workspace)
+{
+    if (!settings->balance)
+        return NULL;
+    float *weights = workspace_take(workspace, classes * sizeof *weights);
+    uint32_t *counts = workspace_take(workspace, classes * sizeof *counts);
+    size_t present = 0;
+    memset(counts, 0, classes * sizeof *counts);
+    for (size_t i = 0; i < examples->count; i++)
+        present += counts[examples->data->labels[examples->rows[i]]]++ == 0;
+    for (size_t c = 0; c < classes; c++)
+        weights[c] = fminf((float)examples->count / ((float)present * (float)counts[c]),
+                           BALANCE_MOST); /* of a class that is not there: any number */
+    return weights;
 }
 
 static void step(const struct learn_settings *settings, float *parameters,
@@ -89,9 +125,11 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
         workspace_take(workspace, batch_most * model_positions(model) * sizeof *labels);
     float *inputs = workspace_take(workspace, batch_most * model_features(model) * sizeof *inputs);
     float *gradient = workspace_take(workspace, model_parameters(model) * sizeof *gradient);
-    float rate = (float)learner_rate(settings, time);
+    const float *weights = class_weights(settings, examples, model_classes(model), workspace);
+    double rate = settings->schedule == SCHEDULE_PEGASOS ? 0 : learner_rate(settings, time);
     double loss_sum = 0.0;
 
+    double pegasos_time = time * (double)steps_whole(settings, examples->count);
     for (size_t i = 0; i < examples->count; i++)
         rows[i] = examples->rows[i];
     size_t at = examples->count; /* in this time through the data */
@@ -102,9 +140,11 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
         }
         size_t batch = smaller(batch_most, examples->count - at);
         dataset_gather_scaled(examples->data, examples->scaling, rows + at, batch, inputs, labels);
-        loss_sum += (double)batch *
-                    model_gradient(model, parameters, inputs, labels, batch, gradient, workspace);
-        step(settings, parameters, state, gradient, rate, model_parameters(model));
+        loss_sum += (double)batch * model_gradient(model, parameters, inputs, labels, weights,
+                                                   batch, gradient, workspace);
+        if (settings->schedule == SCHEDULE_PEGASOS)
+            rate = learner_rate(settings, ++pegasos_time);
+        step(settings, parameters, state, gradient, (float)rate, model_parameters(model));
         at += batch;
         done += batch;
     }

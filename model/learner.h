@@ -3,10 +3,16 @@
  *   η_t = η₀ max(1 / (1 + 0.02 t), floor)                              inverse, t the model's age
  *   η_t = η₀                                                           constant
  *   η_t = η₀ (floor + (1 − floor) (1 + cos(π min(t/T, 1))) / 2)        cosine, t the node's passes
+ *   η_t = 1 / (λ t)                                                    Pegasos, t steps, from 1 on
  *
- * in passes. Ages run ahead of a node's own passes in a swarm, so what is to end with a run goes by
- * the latter. Cosine: Loshchilov, Hutter 2017 (arXiv 1608.03983), eq. 5 without restarts. Pure:
- * time, data and randomness are handed in.
+ * in passes but for the last. Ages run ahead of a node's own passes in a swarm, so what is to end
+ * with a run goes by the latter. Cosine: Loshchilov, Hutter 2017 (arXiv 1608.03983), eq. 5 without
+ * restarts. Pegasos: Shalev-Shwartz, Singer, Srebro 2007 (ICML), the model's age in steps being t,
+ * as in P2Pegasos (Ormándi, Hegedűs, Jelasity 2013, arXiv 1109.1396).
+ *
+ * Balanced, an example of class c counts min(n / (K n_c), BALANCE_MOST), n_c being how many of the
+ * n examples at hand are of it and K how many classes have any. Pure: time, data and randomness are
+ * handed in.
  */
 #ifndef STARLING_LEARNER_H
 #define STARLING_LEARNER_H
@@ -16,7 +22,15 @@
 #include "model/optimizer.h"
 #include "model/random.h"
 
-enum schedule { SCHEDULE_INVERSE, SCHEDULE_CONSTANT, SCHEDULE_COSINE };
+enum schedule {
+    SCHEDULE_AUTO, /* to be chosen by the model; never handed to the learner */
+    SCHEDULE_INVERSE,
+    SCHEDULE_CONSTANT,
+    SCHEDULE_COSINE,
+    SCHEDULE_PEGASOS,
+};
+
+#define BALANCE_MOST 10 /* that an example may count, however rare its class */
 
 struct learn_settings {
     enum optimizer optimizer;
@@ -27,6 +41,7 @@ struct learn_settings {
     uint32_t max_batches;         /* steps a pass at most; 0: no cap */
     enum schedule schedule;
     double horizon; /* T, passes: > 0 for cosine */
+    bool balance;   /* not for sequences */
 };
 
 /* Some rows of a data set that others own. */
@@ -49,10 +64,11 @@ size_t learner_samples(const struct learn_settings *settings, size_t count, doub
 /* What a schedule goes by: the model's age, or the passes that the node itself has made before. */
 double learner_time(const struct learn_settings *settings, double age, double passes);
 
-/* η_t at that time. */
+/* η_t at that time; of Pegasos, whose time is a step: λ > 0. */
 double learner_rate(const struct learn_settings *settings, double time);
 
-/* η₀ that suits the model and the optimizer: the default of learn.rate. */
+/* What a schedule left to be chosen is for the model, and η₀ for it and the optimizer. */
+enum schedule learner_schedule_auto(const struct model *model);
 double learner_rate_auto(const struct model *model, enum optimizer optimizer);
 
 size_t learner_workspace(const struct model *model, const struct learn_settings *settings,

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "model/layer.h"
-#include "model/loss.h"
 #include "model/optimizer.h"
 #include "model/plan.h"
 
@@ -72,6 +71,11 @@ double model_rate(const struct model *model)
 bool model_convex(const struct model *model)
 {
     return model->plan.convex;
+}
+
+enum loss model_loss(const struct model *model)
+{
+    return model->plan.loss;
 }
 
 void model_initialise(const struct model *model, uint64_t seed, float *parameters)
@@ -201,33 +205,33 @@ static void run_backward(const struct model *model, const float *parameters, siz
 
 /* Forward and back; the mean loss. */
 static double run(const struct model *model, const float *parameters, const float *inputs,
-                  const uint16_t *labels, size_t batch, const struct downhill *down,
-                  struct workspace *workspace)
+                  const uint16_t *labels, const float *weights, size_t batch,
+                  const struct downhill *down, struct workspace *workspace)
 {
     struct passage passage;
     size_t used = workspace->used;
     float *outputs = run_forward(model, parameters, inputs, batch, true, &passage, workspace);
-    double loss = loss_gradient(model->plan.shape.classes, outputs, labels,
-                                batch * model->plan.shape.positions);
+    double loss = loss_gradient(model->plan.loss, model->plan.shape.classes, outputs, labels,
+                                weights, batch * model->plan.shape.positions);
     run_backward(model, parameters, batch, &passage, outputs, down, workspace);
     workspace->used = used;
     return loss;
 }
 
 double model_gradient(const struct model *model, const float *parameters, const float *inputs,
-                      const uint16_t *labels, size_t batch, float *gradient,
+                      const uint16_t *labels, const float *weights, size_t batch, float *gradient,
                       struct workspace *workspace)
 {
     struct downhill down = {.gradient = gradient};
-    return run(model, parameters, inputs, labels, batch, &down, workspace);
+    return run(model, parameters, inputs, labels, weights, batch, &down, workspace);
 }
 
 double model_descend(const struct model *model, float *parameters, float *momentum,
-                     const float *inputs, const uint16_t *labels, size_t batch,
-                     const struct descent *descent, struct workspace *workspace)
+                     const float *inputs, const uint16_t *labels, const float *weights,
+                     size_t batch, const struct descent *descent, struct workspace *workspace)
 {
     struct downhill down = {.parameters = parameters, .momentum = momentum, .descent = descent};
-    return run(model, parameters, inputs, labels, batch, &down, workspace);
+    return run(model, parameters, inputs, labels, weights, batch, &down, workspace);
 }
 
 void model_predict(const struct model *model, const float *parameters, const float *inputs,
@@ -237,7 +241,7 @@ void model_predict(const struct model *model, const float *parameters, const flo
     struct passage passage;
     size_t used = workspace->used;
     float *outputs = run_forward(model, parameters, inputs, batch, false, &passage, workspace);
-    loss_predict(model->plan.shape.classes, outputs, labels, batch * model->plan.shape.positions,
-                 losses, predicted);
+    loss_predict(model->plan.loss, model->plan.shape.classes, outputs, labels,
+                 batch * model->plan.shape.positions, losses, predicted);
     workspace->used = used;
 }

@@ -2,10 +2,10 @@
  *
  * A model is two things: an immutable architecture (this struct, shared by every node of a
  * process and by threads) and a vector of model_parameters() floats, one per node. Specifications:
- * "linear", "mlp:128", "mlp:256,128". The output layer follows from the data: one logit for two
- * classes, otherwise one a class; of sequences, at each position. Parameters lie layer by layer:
- * weights, outputs × inputs (a row an output), then biases. Loss is softmax (or logistic)
- * cross-entropy in nats.
+ * "linear", "svm", "mlp:128", "mlp:256,128". The output layer follows from the data: one logit for
+ * two classes, otherwise one a class; of sequences, at each position. Parameters lie layer by
+ * layer: weights, outputs × inputs (a row an output), then biases. Loss is softmax (or logistic)
+ * cross-entropy in nats, and of "svm" the hinge.
  */
 #ifndef STARLING_MODEL_H
 #define STARLING_MODEL_H
@@ -16,6 +16,7 @@
 
 #include "model/dataset.h"
 #include "model/descent.h"
+#include "model/loss.h"
 #include "model/problem.h"
 #include "model/workspace.h"
 
@@ -32,8 +33,9 @@ size_t model_classes(const struct model *model);
 size_t model_positions(const struct model *model);          /* predictions an example */
 const struct shape *model_shape(const struct model *model); /* of the data it is for */
 const char *model_name(const struct model *model);          /* the specification in normal form */
-double model_rate(const struct model *model); /* η₀ of SGD that suits it */
+double model_rate(const struct model *model);               /* η₀ of SGD that suits it */
 bool model_convex(const struct model *model);
+enum loss model_loss(const struct model *model);
 
 /* Fills `parameters` by the seed: He et al. 2015 (arXiv 1502.01852) before a ReLU, Glorot and
  * Bengio 2010 elsewhere, zero biases, zero weights for a convex model. */
@@ -43,16 +45,17 @@ void model_initialise(const struct model *model, uint64_t seed, float *parameter
 size_t model_workspace(const struct model *model, size_t batch);
 
 /* Mean loss over the batch, and its gradient (overwritten, model_parameters() floats).
- * inputs: batch × features; labels: batch × positions. Takes from `workspace`, gives back. */
+ * inputs: batch × features; labels: batch × positions; weights: what an example counts by its
+ * class, NULL: 1 each. Takes from `workspace`, gives back. */
 double model_gradient(const struct model *model, const float *parameters, const float *inputs,
-                      const uint16_t *labels, size_t batch, float *gradient,
+                      const uint16_t *labels, const float *weights, size_t batch, float *gradient,
                       struct workspace *workspace);
 
 /* The same and then optimizer_sgd, on `parameters` and `momentum` (NULL: none) in place; where a
  * layer can, its step is made while its gradient is, which is quicker. */
 double model_descend(const struct model *model, float *parameters, float *momentum,
-                     const float *inputs, const uint16_t *labels, size_t batch,
-                     const struct descent *descent, struct workspace *workspace);
+                     const float *inputs, const uint16_t *labels, const float *weights,
+                     size_t batch, const struct descent *descent, struct workspace *workspace);
 
 /* Per prediction: loss into losses and predicted class into predicted (batch × positions each;
  * either may be NULL). Values that are not finite yield an infinite loss, never a crash. */

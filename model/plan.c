@@ -15,6 +15,7 @@ _Static_assert(sizeof(size_t) >= 8, "features times widths are counted without o
 struct family {
     const char *name;
     double rate;
+    enum loss loss;
     bool convex;
     enum starling_error (*build)(struct plan *plan, const char *rest, struct problem *problem);
 };
@@ -54,6 +55,20 @@ static enum starling_error build_linear(struct plan *plan, const char *rest,
     if (error)
         return error;
     strcpy(plan->name, "linear");
+    plan_add(plan, (struct layer){.kind = &layer_dense, .outputs = plan->outputs});
+    return STARLING_OK;
+}
+
+/* "svm": the same with the hinge: a hyperplane, or one a class. */
+static enum starling_error build_svm(struct plan *plan, const char *rest, struct problem *problem)
+{
+    if (rest)
+        return problem_set(problem, STARLING_INVALID, "task.model: 'svm' takes no ':%s': write svm",
+                           rest);
+    enum starling_error error = need_flat(plan, "svm", problem);
+    if (error)
+        return error;
+    strcpy(plan->name, "svm");
     plan_add(plan, (struct layer){.kind = &layer_dense, .outputs = plan->outputs});
     return STARLING_OK;
 }
@@ -127,6 +142,7 @@ static enum starling_error build_lenet(struct plan *plan, const char *rest, stru
  * are the best of sweeps over swarms at batch 8 (docs/algorithms.md). */
 static const struct family families[] = {
     {.name = "linear", .rate = 1, .convex = true, .build = build_linear},
+    {.name = "svm", .rate = 0.1, .loss = LOSS_HINGE, .convex = true, .build = build_svm},
     {.name = "mlp", .rate = 0.1, .build = build_mlp},
     {.name = "lenet", .rate = 0.05, .build = build_lenet},
 };
@@ -146,10 +162,11 @@ static void problem_no_family(const char *word, struct problem *problem)
         problem_set(problem, STARLING_INVALID,
                     "task.model: there is no model '%s': did you mean '%s'?", word, nearest);
     else
-        problem_set(problem, STARLING_INVALID,
-                    "task.model: there is no model '%s': use linear, mlp:WIDTH[,WIDTH…], lenet, or "
-                    "a list of layers",
-                    word);
+        problem_set(
+            problem, STARLING_INVALID,
+            "task.model: there is no model '%s': use linear, svm, mlp:WIDTH[,WIDTH…], lenet, or "
+            "a list of layers",
+            word);
 }
 
 static const struct family *find_family(const char *specification, size_t length,
@@ -186,6 +203,7 @@ enum starling_error plan_make(struct plan *plan, const char *specification,
     if (!family)
         return STARLING_INVALID;
     plan->rate = family->rate;
+    plan->loss = family->loss;
     plan->convex = family->convex;
     const char *rest = family == &listed ? specification : colon ? colon + 1 : NULL;
     enum starling_error error = family->build(plan, rest, problem);

@@ -1,6 +1,6 @@
 /* plan — a specification and the data's shape made into a list of layers.
  *
- * What a model is made of before it has any parameters. Specifications: "linear", "mlp:128",
+ * What a model is made of before it has any parameters. Specifications: "linear", "svm", "mlp:128",
  * "mlp:256,128", "lenet", or layers, "conv 5x5x6 pad 2, relu, maxpool 2, dense 120, tanh". The
  * output layer follows from the data: one logit for two classes, otherwise one a class.
  */
@@ -12,6 +12,7 @@
 
 #include "model/dataset.h"
 #include "model/layer.h"
+#include "model/loss.h"
 #include "model/problem.h"
 
 #define PLAN_LISTED_MAX 24                    /* layers that a specification may list, */
@@ -23,7 +24,8 @@
 struct plan {
     char name[PLAN_NAME_BYTES]; /* the specification in normal form */
     double rate;                /* what it is trained with unless told otherwise */
-    bool convex;                /* one valley: it may start from zero */
+    enum loss loss;
+    bool convex; /* one valley: it may start from zero */
     struct shape shape;
     size_t outputs; /* floats a prediction: as loss_outputs says */
     size_t parameters;

@@ -44,8 +44,9 @@ struct config {
         uint64_t batch;           /* 8; 1 to 65536 */
         uint64_t epochs;          /* 1; 1 to 1000 */
         uint64_t max_batches;     /* 0 */
-        enum schedule schedule;   /* inverse, constant, cosine */
+        enum schedule schedule;   /* auto, inverse, constant, cosine, pegasos */
         double horizon;           /* auto; passes */
+        bool balance;             /* off */
         double rate_floor;        /* 0.1, of the rate */
         double holdout;           /* 0.2; 0 to 0.9 */
         uint64_t fold;            /* 0; below 1/holdout */

@@ -15,7 +15,8 @@ const char *const config_sections[] = {"task", "learn", "gossip", "node", "contr
 
 static const char *const scale_words[] = {"auto", "none", "standard", "log", NULL};
 static const char *const agree_words[] = {"auto", "on", "off", NULL};
-static const char *const schedule_words[] = {"inverse", "constant", "cosine", NULL};
+static const char *const schedule_words[] = {"auto",   "inverse", "constant",
+                                             "cosine", "pegasos", NULL};
 static const char *const optimizer_words[] = {"sgd", "adam", "adamw", NULL};
 static const char *const flow_words[] = {"periodic", "token", NULL};
 static const char *const preset_words[] = {"none", "af", NULL};
@@ -27,7 +28,7 @@ static const char *const exchange_words[] = {"push", "pull", "pushpull", NULL};
 const struct setting config_settings[] = {
     {"task", "name", "", "name of the results; empty: made from model and data", SETTING_TEXT,
      MEMBER(task.name)},
-    {"task", "model", "mlp:64", "what is learned: linear, mlp:128, mlp:256,128", SETTING_TEXT,
+    {"task", "model", "mlp:64", "what is learned: linear, svm, mlp:128, mlp:256,128", SETTING_TEXT,
      MEMBER(task.model)},
     {"task", "data", "synth:writers",
      "examples: synth:writers, idx:DIR, csv:FILE, libsvm:FILE, leaf:DIR, text:FILE", SETTING_TEXT,
@@ -53,10 +54,13 @@ const struct setting config_settings[] = {
      MEMBER(learn.epochs), .least = 1, .most = 1000},
     {"learn", "max_batches", "0", "steps in a pass at most; 0: no cap", SETTING_COUNT,
      MEMBER(learn.max_batches), .least = 0, .most = 1000000000},
-    {"learn", "schedule", "inverse", "how the rate falls with the model's age", SETTING_CHOICE,
+    {"learn", "schedule", "auto",
+     "how the rate falls with the model's age; auto: inverse, of svm pegasos", SETTING_CHOICE,
      MEMBER(learn.schedule), .words = schedule_words},
     {"learn", "horizon", "auto", "passes until cosine is at its floor; auto: sim.rounds",
      SETTING_REAL, MEMBER(learn.horizon), .may_be_auto = true, .floor = 1, .ceiling = 1e9},
+    {"learn", "balance", "off", "classes weigh alike, however few examples of them a node has",
+     SETTING_SWITCH, MEMBER(learn.balance)},
     {"learn", "rate_floor", "0.1", "the rate never falls below this share of itself", SETTING_REAL,
      MEMBER(learn.rate_floor), .floor = 0, .ceiling = 1},
     {"learn", "holdout", "0.2", "share of the local examples kept for testing, never trained on",

@@ -58,7 +58,7 @@ static bool open_task(struct node *node, struct problem *problem)
             config->task.model, bytes);
         return false;
     }
-    if (settings_check(config, problem))
+    if (settings_check(config, problem) || settings_suit(config, node->model, problem))
         return false;
     if (config->learn.schedule == SCHEDULE_COSINE && config->learn.horizon == CONFIG_AUTO) {
         problem_set(problem, STARLING_INVALID,

@@ -42,7 +42,10 @@ enum starling_error settings_check(const struct config *config, struct problem *
 static struct learn_settings learning(const struct config *config, const struct model *model)
 {
     double rate = config->learn.rate, momentum = config->learn.momentum;
+    enum schedule schedule = config->learn.schedule;
     bool adam = config->learn.optimizer != OPTIMIZER_SGD;
+    if (schedule == SCHEDULE_AUTO)
+        schedule = learner_schedule_auto(model);
     return (struct learn_settings){
         .optimizer = config->learn.optimizer,
         .rate = rate == CONFIG_AUTO ? learner_rate_auto(model, config->learn.optimizer) : rate,
@@ -54,8 +57,32 @@ static struct learn_settings learning(const struct config *config, const struct 
         .batch = (uint32_t)config->learn.batch,
         .epochs = (uint32_t)config->learn.epochs,
         .max_batches = (uint32_t)config->learn.max_batches,
-        .schedule = config->learn.schedule,
-        .horizon = config->learn.horizon};
+        .schedule = schedule,
+        .horizon = config->learn.horizon,
+        .balance = config->learn.balance};
+}
+
+enum starling_error settings_suit(const struct config *config, const struct model *model,
+                                  struct problem *problem)
+{
+    struct learn_settings learn = learning(config, model);
+    bool pegasos = learn.schedule == SCHEDULE_PEGASOS;
+    if (pegasos && learn.decay == 0)
+        return problem_set(problem, STARLING_INVALID,
+                           "learn.decay: a step of Pegasos is 1 / (decay · age) long: write a "
+                           "number above 0, or take another learn.schedule");
+    if (pegasos && (config->learn.rate != CONFIG_AUTO || learn.momentum > 0))
+        return problem_set(problem, STARLING_INVALID,
+                           "learn.%s: the steps of Pegasos follow from learn.decay alone: leave it "
+                           "out, or take another learn.schedule",
+                           config->learn.rate != CONFIG_AUTO  ? "rate"
+                           : learn.optimizer != OPTIMIZER_SGD ? "optimizer"
+                                                              : "momentum");
+    if (learn.balance && model_positions(model) > 1)
+        return problem_set(problem, STARLING_INVALID,
+                           "learn.balance: in sequences the classes are symbols, which are as rare "
+                           "as they are: leave it off");
+    return STARLING_OK;
 }
 
 void settings_make(const struct config *config, const struct model *model,

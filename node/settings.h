@@ -10,6 +10,10 @@
 /* What is wrong between settings that are each right by themselves. */
 enum starling_error settings_check(const struct config *config, struct problem *problem);
 
+/* The same once the model is known. */
+enum starling_error settings_suit(const struct config *config, const struct model *model,
+                                  struct problem *problem);
+
 /* Fills `settings` from `config`, where "auto" takes what suits `model`, for a task. `seed` is of
  * everything random that protects nobody. The model must outlive the settings. */
 void settings_make(const struct config *config, const struct model *model,

@@ -96,7 +96,9 @@ static void resolve(struct experiment *experiment, uint64_t period_default_us)
     uint8_t task[TASK_ID_BYTES];
     task_id(experiment->task_name, model, task);
     settings_make(config, model, task, config->sim.seed, &experiment->settings);
-    config->learn.rate = experiment->settings.learn.rate;
+    config->learn.schedule = experiment->settings.learn.schedule;
+    if (config->learn.schedule != SCHEDULE_PEGASOS)
+        config->learn.rate = experiment->settings.learn.rate;
     config->learn.momentum = experiment->settings.learn.momentum;
     experiment->settings.agree = config->task.agree == AGREE_ON &&
                                  dataset_standardises(&experiment->data->train, config->task.scale);
@@ -255,7 +257,7 @@ struct experiment *experiment_new(const struct config *config, bool live, struct
     if (live && train->shift && dataset_bake(train, problem))
         goto fail;
     experiment->model = model_new(config->task.model, dataset_shape(train), problem);
-    if (!experiment->model)
+    if (!experiment->model || settings_suit(config, experiment->model, problem))
         goto fail;
     resolve(experiment, live ? PERIOD_LIVE_US : PERIOD_VIRTUAL_US);
     experiment->partition = partition_new(config->sim.partition, train, config->sim.nodes,

@@ -22,6 +22,7 @@ test_programs = \
 	tests/model/test_dataset \
 	tests/model/test_evaluation \
 	tests/model/test_json \
+	tests/model/test_loss \
 	tests/model/test_layers \
 	tests/model/test_learner \
 	tests/model/test_model \
@@ -92,6 +93,9 @@ tests_model_test_dataset_SOURCES = tests/model/test_dataset.c tests/model/files.
 tests_model_test_dataset_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_evaluation_SOURCES = tests/model/test_evaluation.c tests/model/files.c tests/model/files.h
 tests_model_test_evaluation_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_loss_SOURCES = tests/model/test_loss.c
+tests_model_test_loss_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+
 tests_model_test_json_SOURCES = tests/model/test_json.c tests/model/files.c tests/model/files.h
 tests_model_test_json_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_learner_SOURCES = tests/model/test_learner.c tests/model/files.c tests/model/files.h

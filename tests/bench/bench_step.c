@@ -93,7 +93,7 @@ static void train(struct training *training)
     for (size_t b = 0; b < BATCHES; b++) {
         model_descend(training->model, training->parameters, training->momentum,
                       training->inputs + b * step->batch * step->features,
-                      training->labels + b * step->batch, step->batch, &descent,
+                      training->labels + b * step->batch, NULL, step->batch, &descent,
                       &training->workspace);
     }
 }

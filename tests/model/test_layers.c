@@ -241,7 +241,7 @@ static void gradients_agree_with_finite_differences(void **state)
         struct trial trial = trial_new(&kinds[k]);
         double *parameters = in_double(&trial), step = 1e-6;
         double loss = model_gradient(trial.model, trial.parameters, trial.inputs, trial.labels,
-                                     kinds[k].batch, trial.gradient, &trial.workspace);
+                                     NULL, kinds[k].batch, trial.gradient, &trial.workspace);
         double wanted_loss = plain_mean_loss(&trial, parameters);
         if (fabs(loss - wanted_loss) > 1e-5 * (1 + wanted_loss))
             fail_msg("%s: loss %.9g, wanted %.9g", kinds[k].specification, loss, wanted_loss);
@@ -305,12 +305,12 @@ static void a_descent_is_the_gradient_and_a_step(void **state)
             m = momentum;
             wanted_m = wanted_momentum;
         }
-        double wanted_loss = model_gradient(trial.model, wanted, trial.inputs, trial.labels, batch,
-                                            trial.gradient, &trial.workspace);
+        double wanted_loss = model_gradient(trial.model, wanted, trial.inputs, trial.labels, NULL,
+                                            batch, trial.gradient, &trial.workspace);
         optimizer_sgd(wanted, wanted_m, trial.gradient, descent->rate, descent->beta,
                       descent->decay, count);
         double loss = model_descend(trial.model, trial.parameters, m, trial.inputs, trial.labels,
-                                    batch, descent, &trial.workspace);
+                                    NULL, batch, descent, &trial.workspace);
         assert_true(loss == wanted_loss);
         assert_int_equal(trial.workspace.used, 0);
         for (size_t i = 0; i < count; i++) {
@@ -355,7 +355,7 @@ static void a_parameter_that_is_not_finite_makes_the_loss_infinite(void **state)
                 float kept = trial.parameters[i];
                 trial.parameters[i] = bad[v];
                 double loss =
-                    model_gradient(trial.model, trial.parameters, trial.inputs, trial.labels,
+                    model_gradient(trial.model, trial.parameters, trial.inputs, trial.labels, NULL,
                                    kinds[k].batch, trial.gradient, &trial.workspace);
                 if (!isinf(loss))
                     fail_msg("%s: with %g in parameter %zu the loss is %g", kinds[k].specification,

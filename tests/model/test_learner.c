@@ -162,6 +162,97 @@ static void steps_of_adam_follow_their_algorithm(void **state)
     }
 }
 
+/* The published update of P2Pegasos: age++, η = 1/(λ age), w = (1 − 1/age) w, and + η y x where
+ * y ⟨w, x⟩ < 1; the bias is a feature that is 1. */
+static void a_pass_of_an_svm_is_a_step_of_pegasos_an_example(void **state)
+{
+    (void)state;
+    struct dataset two = {.examples = EXAMPLES, .features = FEATURES, .classes = 2};
+    assert_int_equal(dataset_allocate(&two, 0, 0, NULL), STARLING_OK);
+    memcpy(two.floats, data.floats, EXAMPLES * FEATURES * sizeof(float));
+    for (size_t e = 0; e < EXAMPLES; e++)
+        two.labels[e] = data.labels[e] > 0;
+    struct model *model = model_new("svm", shape_flat(FEATURES, 2), NULL);
+    assert_int_equal(learner_schedule_auto(model), SCHEDULE_PEGASOS);
+    const struct learn_settings settings = {
+        .decay = 0.01, .batch = 1, .epochs = 1, .schedule = SCHEDULE_PEGASOS};
+    float w[FEATURES + 1];
+    double wanted[FEATURES + 1];
+    struct workspace workspace = {0};
+    struct pass_report report;
+    for (double age = 0; age < 12; age += 4) {
+        struct random random = random_stream(2, 0, RANDOM_BATCH, 1);
+        uint32_t order[EXAMPLES];
+        memcpy(order, rows, sizeof order);
+        for (size_t i = 0; i <= FEATURES; i++)
+            wanted[i] = (double)(w[i] = (float)i);
+        const struct examples examples = {.data = &two, .rows = rows, .count = EXAMPLES};
+        assert_true(workspace_reset(&workspace, learner_workspace(model, &settings, EXAMPLES)));
+        learner_pass(model, &settings, &examples, age, random, w, NULL, &workspace, &report);
+        random_permute(&random, order, EXAMPLES);
+        double t = age * EXAMPLES;
+        for (size_t e = 0; e < EXAMPLES; e++) {
+            const float *x = two.floats + order[e] * FEATURES;
+            double y = two.labels[order[e]] ? 1 : -1, inner = wanted[FEATURES];
+            for (size_t i = 0; i < FEATURES; i++)
+                inner += wanted[i] * (double)x[i];
+            t++;
+            for (size_t i = 0; i <= FEATURES; i++) {
+                wanted[i] *= 1 - 1 / t;
+                if (y * inner < 1)
+                    wanted[i] += y * (i < FEATURES ? (double)x[i] : 1) / (settings.decay * t);
+            }
+        }
+        for (size_t i = 0; i <= FEATURES; i++)
+            if (fabs((double)w[i] - wanted[i]) > 1e-4 * (1 + fabs(wanted[i])))
+                fail_msg("age %g: w[%zu] is %g, wanted %g", age, i, (double)w[i], wanted[i]);
+    }
+    workspace_free(&workspace);
+    model_free(&model);
+    dataset_clear(&two);
+}
+
+/* 45 of class 0 and 5 of class 1, in one batch: each class pulls with half the weight; with 50 of
+ * one class and none of the others, nothing changes. */
+static void balanced_classes_weigh_alike(void **state)
+{
+    (void)state;
+    struct dataset rare = {.examples = EXAMPLES, .features = 1, .classes = 3};
+    assert_int_equal(dataset_allocate(&rare, 0, 0, NULL), STARLING_OK);
+    struct model *model = model_new("linear", shape_flat(1, 3), NULL);
+    struct learn_settings settings = {.rate = 1, .batch = EXAMPLES, .epochs = 1};
+    const struct examples examples = {.data = &rare, .rows = rows, .count = EXAMPLES};
+    struct workspace workspace = {0};
+    struct pass_report report;
+    static const struct {
+        size_t rare;
+        bool balance;
+        double
+            bias[3]; /* after a step from 0: less the gradient, weighted means of one-hot − 1/3 */
+    } cases[] = {
+        {5, false, {0.9 - 1. / 3, 0.1 - 1. / 3, -1. / 3}},
+        {5, true, {0.5 - 1. / 3, 0.5 - 1. / 3, -1. / 3}},
+        {0, true, {1 - 1. / 3, -1. / 3, -1. / 3}},
+        {1, true, {0.5 - 0.7 / 3, 0.2 - 0.7 / 3, -0.7 / 3}}, /* 25 times would be beyond 10 */
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        float parameters[6] = {0};
+        settings.balance = cases[c].balance;
+        for (size_t e = 0; e < EXAMPLES; e++)
+            rare.labels[e] = e < cases[c].rare;
+        assert_true(workspace_reset(&workspace, learner_workspace(model, &settings, EXAMPLES)));
+        learner_pass(model, &settings, &examples, 0, random_stream(1, 0, RANDOM_BATCH, 0),
+                     parameters, NULL, &workspace, &report);
+        for (size_t k = 0; k < 3; k++)
+            if (fabs((double)parameters[3 + k] - cases[c].bias[k]) > 1e-6)
+                fail_msg("case %zu, class %zu: %g, wanted %g", c, k, (double)parameters[3 + k],
+                         cases[c].bias[k]);
+    }
+    workspace_free(&workspace);
+    model_free(&model);
+    dataset_clear(&rare);
+}
+
 /* An optimiser that goes on from pass to pass, in a batch or two. */
 static void adam_learns(void **state)
 {
@@ -242,8 +333,8 @@ static double plain_pass(const struct model *model, const struct learn_settings 
                 goto done;
             dataset_gather(&data, order + start, batch, inputs, labels);
             assert_true(workspace_reset(&workspace, model_workspace(model, batch)));
-            loss += (double)batch *
-                    model_gradient(model, parameters, inputs, labels, batch, gradient, &workspace);
+            loss += (double)batch * model_gradient(model, parameters, inputs, labels, NULL, batch,
+                                                   gradient, &workspace);
             samples += batch;
             for (size_t i = 0; i < parameter_count; i++) {
                 momentum[i] = (float)settings->momentum * momentum[i] + gradient[i];
@@ -382,6 +473,8 @@ int main(void)
         cmocka_unit_test(the_rate_falls_along_a_cosine_to_its_floor),
         cmocka_unit_test(a_step_follows_its_equation),
         cmocka_unit_test(steps_of_adam_follow_their_algorithm),
+        cmocka_unit_test(a_pass_of_an_svm_is_a_step_of_pegasos_an_example),
+        cmocka_unit_test(balanced_classes_weigh_alike),
         cmocka_unit_test(adam_learns),
         cmocka_unit_test(a_pass_agrees_with_the_plain_one),
         cmocka_unit_test(a_pass_repeats_to_the_bit),

@@ -76,7 +76,7 @@ static void trial_free(struct trial *trial)
 
 static double trial_gradient(struct trial *trial)
 {
-    return model_gradient(trial->model, trial->parameters, trial->inputs, trial->labels,
+    return model_gradient(trial->model, trial->parameters, trial->inputs, trial->labels, NULL,
                           trial->kind->batch, trial->gradient, &trial->workspace);
 }
 
@@ -264,7 +264,7 @@ static void an_empty_batch_costs_nothing(void **state)
     struct trial trial = trial_new(&kinds[6]);
     size_t count = model_parameters(trial.model);
     trial.gradient[0] = 1.0f;
-    assert_true(model_gradient(trial.model, trial.parameters, trial.inputs, trial.labels, 0,
+    assert_true(model_gradient(trial.model, trial.parameters, trial.inputs, trial.labels, NULL, 0,
                                trial.gradient, &trial.workspace) == 0.0);
     assert_true(vector_norm2(trial.gradient, count) == 0.0);
     trial_free(&trial);
@@ -279,6 +279,8 @@ static void specifications_have_a_normal_form_and_a_size(void **state)
     } cases[] = {
         {"linear", "linear", 57, 2, 58},
         {"linear", "linear", 784, 10, 7850},
+        {"svm", "svm", 57, 2, 58},
+        {"svm", "svm", 16, 10, 170},
         {"mlp:128", "mlp:128", 784, 10, 784 * 128 + 128 + 128 * 10 + 10},
         {"mlp:064,32", "mlp:64,32", 16, 2, 16 * 64 + 64 + 64 * 32 + 32 + 32 + 1},
         {"mlp:1,1,1,1,1,1,1,1", "mlp:1,1,1,1,1,1,1,1", 1, 3, 22},
@@ -307,7 +309,8 @@ static void a_specification_that_makes_no_sense_says_what_to_do(void **state)
     } cases[] = {
         {"lineer", "task.model: there is no model 'lineer': did you mean 'linear'?", 4, 2},
         {"mpl:64", "did you mean 'mlp'?", 4, 2},
-        {"transformer", "use linear, mlp:WIDTH", 4, 2},
+        {"svm:3", "write svm", 4, 2},
+        {"transformer", "use linear, svm, mlp:WIDTH", 4, 2},
         {"", "task.model: there is no model ''", 4, 2},
         {"an-absurdly-long-word-that-names-no-model-at-all:3", "task.model: there is no", 4, 2},
         {"linear:3", "write linear", 4, 2},

@@ -51,6 +51,8 @@ static void choices_are_numbered_as_their_enums(void **state)
         {"task.scale", "none", offsetof(struct config, task.scale), SCALE_NONE},
         {"task.scale", "standard", offsetof(struct config, task.scale), SCALE_STANDARD},
         {"task.scale", "log", offsetof(struct config, task.scale), SCALE_LOG},
+        {"learn.schedule", "auto", offsetof(struct config, learn.schedule), SCHEDULE_AUTO},
+        {"learn.schedule", "pegasos", offsetof(struct config, learn.schedule), SCHEDULE_PEGASOS},
         {"learn.schedule", "constant", offsetof(struct config, learn.schedule), SCHEDULE_CONSTANT},
         {"learn.schedule", "inverse", offsetof(struct config, learn.schedule), SCHEDULE_INVERSE},
         {"learn.schedule", "cosine", offsetof(struct config, learn.schedule), SCHEDULE_COSINE},
