@@ -71,15 +71,21 @@ double learner_rate_auto(const struct model *model, enum optimizer optimizer)
     return model_convex(model) ? ADAM_RATE_CONVEX : ADAM_RATE;
 }
 
+/* Whether each step is made while its gradient is, so that the whole gradient is never there. */
+static bool steps_at_once(const struct learn_settings *settings)
+{
+    return settings->optimizer == OPTIMIZER_SGD;
+}
+
 size_t learner_workspace(const struct model *model, const struct learn_settings *settings,
                          size_t count)
 {
     size_t batch = smaller(settings->batch, count);
+    size_t gradient = steps_at_once(settings) ? 0 : model_parameters(model) * sizeof(float);
     return workspace_cost(count * sizeof(uint32_t)) +
            workspace_cost(batch * model_positions(model) * sizeof(uint16_t)) +
            workspace_cost(batch * model_features(model) * sizeof(float)) +
-           workspace_cost(model_parameters(model) * sizeof(float)) +
-           workspace_cost(model_classes(model) * sizeof(float)) +
+           workspace_cost(gradient) + workspace_cost(model_classes(model) * sizeof(float)) +
            workspace_cost(model_classes(model) * sizeof(uint32_t)) + model_workspace(model, batch);
 }
 
@@ -102,15 +108,31 @@ static const float *class_weights(const struct learn_settings *settings,
     return weights;
 }
 
-static void step(const struct learn_settings *settings, float *parameters,
-                 struct optimizer_state *state, const float *gradient, float rate, size_t count)
+struct batch {
+    const float *inputs;
+    const uint16_t *labels;
+    const float *weights; /* of the classes, or NULL */
+    size_t count;
+};
+
+/* One step by one batch; its loss before. */
+static double step(const struct model *model, const struct learn_settings *settings, float rate,
+                   const struct batch *batch, float *parameters, struct optimizer_state *state,
+                   struct workspace *workspace)
 {
     float beta = (float)settings->momentum, decay = (float)settings->decay;
-    if (settings->optimizer == OPTIMIZER_SGD)
-        optimizer_sgd(parameters, state ? state->first : NULL, gradient, rate, beta, decay, count);
-    else
-        optimizer_adam(parameters, state, gradient, rate, beta, decay,
-                       settings->optimizer == OPTIMIZER_ADAMW, count);
+    if (steps_at_once(settings))
+        return model_descend(model, parameters, state ? state->first : NULL, batch->inputs,
+                             batch->labels, batch->weights, batch->count,
+                             &(struct descent){rate, beta, decay}, workspace);
+    size_t used = workspace->used, count = model_parameters(model);
+    float *gradient = workspace_take(workspace, count * sizeof *gradient);
+    double loss = model_gradient(model, parameters, batch->inputs, batch->labels, batch->weights,
+                                 batch->count, gradient, workspace);
+    optimizer_adam(parameters, state, gradient, rate, beta, decay,
+                   settings->optimizer == OPTIMIZER_ADAMW, count);
+    workspace->used = used;
+    return loss;
 }
 
 void learner_pass(const struct model *model, const struct learn_settings *settings,
@@ -124,7 +146,6 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
     uint16_t *labels =
         workspace_take(workspace, batch_most * model_positions(model) * sizeof *labels);
     float *inputs = workspace_take(workspace, batch_most * model_features(model) * sizeof *inputs);
-    float *gradient = workspace_take(workspace, model_parameters(model) * sizeof *gradient);
     const float *weights = class_weights(settings, examples, model_classes(model), workspace);
     double rate = settings->schedule == SCHEDULE_PEGASOS ? 0 : learner_rate(settings, time);
     double loss_sum = 0.0;
@@ -140,11 +161,11 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
         }
         size_t batch = smaller(batch_most, examples->count - at);
         dataset_gather_scaled(examples->data, examples->scaling, rows + at, batch, inputs, labels);
-        loss_sum += (double)batch * model_gradient(model, parameters, inputs, labels, weights,
-                                                   batch, gradient, workspace);
         if (settings->schedule == SCHEDULE_PEGASOS)
             rate = learner_rate(settings, ++pegasos_time);
-        step(settings, parameters, state, gradient, (float)rate, model_parameters(model));
+        struct batch taken = {inputs, labels, weights, batch};
+        loss_sum += (double)batch *
+                    step(model, settings, (float)rate, &taken, parameters, state, workspace);
         at += batch;
         done += batch;
     }
