@@ -93,6 +93,7 @@ libkernels_a_SOURCES = \
 	model/optimizer.c \
 	model/product.c \
 	model/product_blocks.c \
+	model/product_packed.c \
 	model/quantise.c \
 	model/vector.c
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS)

@@ -216,13 +216,6 @@ CLONES static void outer_columns(const struct outer_block *block, size_t rows, s
     }
 }
 
-/* How many of `left` to take next, so that pieces of up to `most` come out even. */
-static size_t even_piece(size_t left, size_t most)
-{
-    size_t pieces = (left + most - 1) / most;
-    return (left + pieces - 1) / pieces;
-}
-
 void product_atb_descend(float *parameters, float *momentum, const float *a, const float *b,
                          size_t rows, size_t columns, size_t depth, const struct descent *descent)
 {

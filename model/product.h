@@ -35,4 +35,15 @@ void product_atb(float *out, const float *a, const float *b, size_t rows, size_t
 void product_atb_descend(float *parameters, float *momentum, const float *a, const float *b,
                          size_t rows, size_t columns, size_t depth, const struct descent *descent);
 
+/* A right operand, b (depth × columns), laid out for many products with it, each of few rows: as
+ * product_ab, only that rows of `a` and of `out` lie a_row and out_row apart, and that `out` gets
+ * product_packed_columns() columns, a few more than `columns`, all but the first ones 0.
+ * `packed` is that many times depth floats. */
+size_t product_packed_columns(size_t columns);
+void product_pack(float *packed, const float *b, size_t columns, size_t depth);
+/* The same of b transposed: columns × depth. */
+void product_pack_transposed(float *packed, const float *b, size_t columns, size_t depth);
+void product_ab_packed(float *out, size_t out_row, const float *a, size_t a_row,
+                       const float *packed, size_t rows, size_t columns, size_t depth);
+
 #endif

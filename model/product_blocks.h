@@ -1,4 +1,4 @@
-/* product_blocks — the innermost loops of sums of outer products, for each kind of processor.
+/* product_blocks — the innermost loops of matrix products, for each kind of processor.
  *
  * A block is a few rows by a few vectors of columns of the result, whose sums stay in registers
  * while `depth` outer products are added up.
@@ -24,11 +24,28 @@ struct outer_block {
     const struct descent *descent;
 };
 
+/* out[r][c] = Σ over k of a[r][k] panel[k][c]; the panel's rows are as wide as the block. */
+struct panel_block {
+    const float *a, *panel;
+    size_t a_row, depth;
+    float *out; /* rows out_row apart */
+    size_t out_row;
+};
+
 struct product_blocks {
     size_t width;         /* floats in a vector */
     size_t rows, vectors; /* of a block at most */
-    void (*outer[OUTER_ROWS_MOST][OUTER_VECTORS_MOST])(const struct outer_block *); /* less one */
+    /* by rows and vectors, less one each */
+    void (*outer[OUTER_ROWS_MOST][OUTER_VECTORS_MOST])(const struct outer_block *);
+    void (*panel[OUTER_ROWS_MOST][OUTER_VECTORS_MOST])(const struct panel_block *);
 };
+
+/* How many of `left` to take next, so that pieces of up to `most` come out even. */
+static inline size_t even_piece(size_t left, size_t most)
+{
+    size_t pieces = (left + most - 1) / most;
+    return (left + pieces - 1) / pieces;
+}
 
 /* Those for the processor this runs on. */
 const struct product_blocks *product_blocks(void);

@@ -115,11 +115,53 @@ static void descents_agree_with_the_plain_ones(void **state)
     }
 }
 
+/* Rows with something between them, and columns behind the last: those are zero. */
+static void check_packed(bool transposed, size_t rows, size_t columns, size_t depth)
+{
+    size_t wide = product_packed_columns(columns), a_row = depth + 3, out_row = wide + 5;
+    float *a = random_matrix(rows * a_row, 1), *b = random_matrix(columns * depth + 1, 2);
+    float *packed = random_matrix(depth * wide + 1, 3), *out = random_matrix(rows * out_row, 4);
+    float *before = random_matrix(rows * out_row, 4);
+    if (transposed)
+        product_pack_transposed(packed, b, columns, depth);
+    else
+        product_pack(packed, b, columns, depth);
+    product_ab_packed(out, out_row, a, a_row, packed, rows, columns, depth);
+    double tolerance = 1e-5 * (4 + sqrt((double)depth));
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < out_row; j++) {
+            double saw = (double)out[i * out_row + j], wanted = 0;
+            for (size_t k = 0; k < depth && j < columns; k++)
+                wanted += (double)a[i * a_row + k] *
+                          (double)(transposed ? b[j * depth + k] : b[k * columns + j]);
+            if (j >= wide)
+                wanted = (double)before[i * out_row + j];
+            if (!(fabs(saw - wanted) <= tolerance))
+                fail_msg("%zu × %zu, depth %zu, at %zu, %zu: saw %g, wanted %g", rows, columns,
+                         depth, i, j, saw, wanted);
+        }
+    vector_free(a);
+    vector_free(b);
+    vector_free(packed);
+    vector_free(out);
+    vector_free(before);
+}
+
+static void packed_products_agree_with_the_plain_ones(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+        check_packed(false, shapes[s].rows, shapes[s].columns, shapes[s].depth);
+        check_packed(true, shapes[s].rows, shapes[s].columns, shapes[s].depth);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_agree_with_the_plain_ones),
         cmocka_unit_test(descents_agree_with_the_plain_ones),
+        cmocka_unit_test(packed_products_agree_with_the_plain_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
