@@ -21,6 +21,7 @@ struct layer {
     const struct layer_kind *kind;
     size_t inputs, outputs;    /* floats it takes and gives at a time */
     size_t repeat;             /* times an example: positions of a sequence, else 1 */
+    size_t symbols;            /* of what takes their numbers: how many there are */
     bool lanes;                /* `out` is in lanes: layer_values counts its floats */
     struct convolution window; /* of images: their sizes, and what is looked at together */
     size_t start, parameters;  /* its part of the model's vector */
@@ -70,6 +71,8 @@ struct layer_kind {
 
 extern const struct layer_kind layer_conv;    /* out = in ⋆ W + b, in lanes */
 extern const struct layer_kind layer_dense;   /* out = in Wᵀ + b */
+extern const struct layer_kind layer_embed;   /* out = the row of W that `in` is the number of */
+extern const struct layer_kind layer_gru;     /* out = a state that goes along, `in` its gates' */
 extern const struct layer_kind layer_lanes;   /* rows into lanes */
 extern const struct layer_kind layer_maxpool; /* out = the largest of each window of in, in lanes */
 extern const struct layer_kind layer_relu;    /* out = max(in, 0) */

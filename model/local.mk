@@ -86,6 +86,8 @@ libkernels_a_SOURCES = \
 	model/lanes.c \
 	model/layer_conv.c \
 	model/layer_dense.c \
+	model/layer_embed.c \
+	model/layer_gru.c \
 	model/layer_lanes.c \
 	model/layer_maxpool.c \
 	model/layer_relu.c \

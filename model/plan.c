@@ -23,9 +23,10 @@ struct family {
 void plan_add(struct plan *plan, struct layer layer)
 {
     assert(plan->layer_count < PLAN_LAYERS_MAX);
-    layer.inputs =
-        plan->layer_count ? plan->layers[plan->layer_count - 1].outputs : plan->shape.features;
-    layer.repeat = layer.repeat > 0 ? layer.repeat : 1;
+    const struct layer *last = plan->layer_count ? &plan->layers[plan->layer_count - 1] : NULL;
+    bool sequence = plan->shape.symbols > 0;
+    layer.inputs = last ? last->outputs : sequence ? 1 : plan->shape.features;
+    layer.repeat = last ? last->repeat : sequence ? plan->shape.positions : 1;
     layer.start = plan->parameters;
     layer.parameters = layer.kind->count(&layer);
     plan->parameters += layer.parameters;
@@ -84,41 +85,75 @@ static size_t read_width(const char **text)
     return width <= PLAN_WIDTH_MAX ? width : 0;
 }
 
-/* "mlp:A,B,…": hidden layers of these widths, each with a ReLU behind it. */
-static enum starling_error build_mlp(struct plan *plan, const char *rest, struct problem *problem)
+/* "NAME:A,B,…": hidden layers of these widths, each as `add` adds it. */
+static enum starling_error build_hidden(struct plan *plan, const char *name, const char *rest,
+                                        void (*add)(struct plan *plan, size_t width),
+                                        struct problem *problem)
 {
     size_t hidden = 0;
-    enum starling_error error = need_flat(plan, "mlp", problem);
-    if (error)
-        return error;
-    int length = snprintf(plan->name, sizeof plan->name, "mlp");
+    int length = snprintf(plan->name, sizeof plan->name, "%s", name);
     for (const char *at = rest; at; hidden++) {
         size_t width = read_width(&at);
         if (hidden == HIDDEN_MAX || width == 0 || (*at != ',' && *at != '\0'))
-            return problem_set(
-                problem, STARLING_INVALID,
-                "task.model: 'mlp:%.80s' is not 1 to %d widths of 1 to %u: write for "
-                "example mlp:128 or mlp:256,128",
-                rest, HIDDEN_MAX, PLAN_WIDTH_MAX);
-        plan_add(plan, (struct layer){.kind = &layer_dense, .outputs = width});
-        plan_add(plan, (struct layer){.kind = &layer_relu, .outputs = width});
+            return problem_set(problem, STARLING_INVALID,
+                               "task.model: '%s:%.80s' is not 1 to %d widths of 1 to %u: write for "
+                               "example %s:128 or %s:256,128",
+                               name, rest, HIDDEN_MAX, PLAN_WIDTH_MAX, name, name);
+        add(plan, width);
         length += snprintf(plan->name + length, sizeof plan->name - (size_t)length, "%c%zu",
                            hidden ? ',' : ':', width);
         at = *at ? at + 1 : NULL;
     }
     if (hidden == 0)
         return problem_set(problem, STARLING_INVALID,
-                           "task.model: 'mlp' lacks the width of its hidden layer: write for "
-                           "example mlp:128");
+                           "task.model: '%s' lacks the width of its hidden layer: write for "
+                           "example %s:128",
+                           name, name);
     plan_add(plan, (struct layer){.kind = &layer_dense, .outputs = plan->outputs});
     return STARLING_OK;
 }
 
-/* "conv 5x5x6, relu, …" */
-static enum starling_error build_list(struct plan *plan, const char *text, struct problem *problem)
+static void add_rectified(struct plan *plan, size_t width)
 {
-    enum starling_error error = need_flat(plan, text, problem);
-    return error ? error : plan_list(plan, text, problem);
+    plan_add(plan, (struct layer){.kind = &layer_dense, .outputs = width});
+    plan_add(plan, (struct layer){.kind = &layer_relu, .outputs = width});
+}
+
+/* "mlp:A,B,…": each hidden layer with a ReLU behind it. */
+static enum starling_error build_mlp(struct plan *plan, const char *rest, struct problem *problem)
+{
+    enum starling_error error = need_flat(plan, "mlp", problem);
+    return error ? error : build_hidden(plan, "mlp", rest, add_rectified, problem);
+}
+
+void plan_add_gru(struct plan *plan, size_t units)
+{
+    size_t symbols = plan->layer_count ? 0 : plan->shape.symbols;
+    plan_add(plan, (struct layer){.kind = symbols ? &layer_embed : &layer_dense,
+                                  .outputs = 3 * units,
+                                  .symbols = symbols});
+    plan_add(plan, (struct layer){.kind = &layer_gru,
+                                  .outputs = units,
+                                  .saved = 4 * units * plan->shape.positions});
+}
+
+/* Refuses data that are no sequences. */
+static enum starling_error need_sequence(const struct plan *plan, const char *name,
+                                         struct problem *problem)
+{
+    if (plan->shape.symbols > 0)
+        return STARLING_OK;
+    return problem_set(problem, STARLING_INVALID,
+                       "task.model: '%s' takes sequences of symbols, and the data are none: use "
+                       "text:FILE, or mlp:128",
+                       name);
+}
+
+/* "gru:A,B,…": each layer's states are what the next one takes. */
+static enum starling_error build_gru(struct plan *plan, const char *rest, struct problem *problem)
+{
+    enum starling_error error = need_sequence(plan, "gru", problem);
+    return error ? error : build_hidden(plan, "gru", rest, plan_add_gru, problem);
 }
 
 /* "lenet": LeNet-5 of LeCun, Bottou, Bengio and Haffner 1998 as it is built today, with ReLU for
@@ -129,11 +164,13 @@ static enum starling_error build_lenet(struct plan *plan, const char *rest, stru
         return problem_set(problem, STARLING_INVALID,
                            "task.model: 'lenet' takes no ':%s': write lenet, or list its layers",
                            rest);
-    enum starling_error error =
-        build_list(plan,
-                   "conv 5x5x6 pad 2, relu, maxpool 2, conv 5x5x16, relu, maxpool 2, "
-                   "dense 120, relu, dense 84, relu",
-                   problem);
+    enum starling_error error = need_flat(plan, "lenet", problem);
+    if (error)
+        return error;
+    error = plan_list(plan,
+                      "conv 5x5x6 pad 2, relu, maxpool 2, conv 5x5x16, relu, maxpool 2, "
+                      "dense 120, relu, dense 84, relu",
+                      problem);
     strcpy(plan->name, "lenet");
     return error;
 }
@@ -145,10 +182,11 @@ static const struct family families[] = {
     {.name = "svm", .rate = 0.1, .loss = LOSS_HINGE, .convex = true, .build = build_svm},
     {.name = "mlp", .rate = 0.1, .build = build_mlp},
     {.name = "lenet", .rate = 0.05, .build = build_lenet},
+    {.name = "gru", .rate = 1, .build = build_gru},
 };
 #define FAMILIES (sizeof families / sizeof *families)
 
-static const struct family listed = {.rate = 0.05, .build = build_list};
+static const struct family listed = {.rate = 0.05, .build = plan_list};
 
 /* Says that no model begins with `word`, and which was meant. */
 static void problem_no_family(const char *word, struct problem *problem)
@@ -164,8 +202,8 @@ static void problem_no_family(const char *word, struct problem *problem)
     else
         problem_set(
             problem, STARLING_INVALID,
-            "task.model: there is no model '%s': use linear, svm, mlp:WIDTH[,WIDTH…], lenet, or "
-            "a list of layers",
+            "task.model: there is no model '%s': use linear, svm, mlp:WIDTH[,WIDTH…], lenet, "
+            "gru:WIDTH[,WIDTH…], or a list of layers",
             word);
 }
 
@@ -197,6 +235,11 @@ enum starling_error plan_make(struct plan *plan, const char *specification,
         return problem_set(problem, STARLING_INVALID,
                            "task.data: %zu classes: a model tells 2 to %u apart", shape->classes,
                            DATASET_CLASSES_MAX);
+    if (shape->symbols > 0 && shape->positions != shape->features)
+        return problem_set(problem, STARLING_INVALID,
+                           "task.data: sequences of %zu symbols with %zu labels: a model takes one "
+                           "at each position",
+                           shape->features, shape->positions);
     const char *colon = strchr(specification, ':');
     size_t length = colon ? (size_t)(colon - specification) : strlen(specification);
     const struct family *family = find_family(specification, length, problem);

@@ -92,6 +92,8 @@ static enum starling_error need_images(struct plan *plan, const struct item *ite
 {
     struct layer *last = last_layer(plan);
     const struct shape *shape = &plan->shape;
+    if (shape->symbols > 0)
+        return refuse(item, "it needs images, and the data are sequences", problem);
     if (last && last->lanes) {
         *image = last->window.out;
         return STARLING_OK;
@@ -110,6 +112,18 @@ static enum starling_error need_images(struct plan *plan, const struct item *ite
                                   .lanes = true,
                                   .window = {.in = *image, .out = *image}});
     return STARLING_OK;
+}
+
+/* Makes sure that what is there so far is numbers. */
+static enum starling_error need_numbers(struct plan *plan, const struct item *item,
+                                        struct problem *problem)
+{
+    if (plan->layer_count > 0 || plan->shape.symbols == 0)
+        return STARLING_OK;
+    return refuse(item,
+                  "it takes numbers, and the data are sequences of symbols: put gru 128 or embed "
+                  "32 in front",
+                  problem);
 }
 
 /* Takes images out of their lanes. */
@@ -214,6 +228,9 @@ static enum starling_error add_dense(struct plan *plan, struct item *item, struc
     size_t width;
     if (!read_number(item, PLAN_WIDTH_MAX, &width) || !at_end(item))
         return refuse(item, "write its width, 1 to 65536, for example dense 120", problem);
+    enum starling_error error = need_numbers(plan, item, problem);
+    if (error)
+        return error;
     need_rows(plan);
     plan_add(plan, (struct layer){.kind = &layer_dense, .outputs = width});
     char text[ITEM_BYTES];
@@ -222,12 +239,49 @@ static enum starling_error add_dense(struct plan *plan, struct item *item, struc
     return STARLING_OK;
 }
 
+/* "gru UNITS", or "embed WIDTH" where `embed`. */
+static enum starling_error add_of_sequence(struct plan *plan, bool embed, struct item *item,
+                                           struct problem *problem)
+{
+    size_t width;
+    if (!read_number(item, PLAN_WIDTH_MAX, &width) || !at_end(item))
+        return refuse(item, "write its width, 1 to 65536, for example gru 128 or embed 32",
+                      problem);
+    if (plan->shape.symbols == 0)
+        return refuse(item, "it takes sequences of symbols, and the data are none: use text:FILE",
+                      problem);
+    if (embed && plan->layer_count > 0)
+        return refuse(item, "it takes symbols: put it first", problem);
+    if (embed)
+        plan_add(plan, (struct layer){
+                           .kind = &layer_embed, .outputs = width, .symbols = plan->shape.symbols});
+    else
+        plan_add_gru(plan, width);
+    char text[ITEM_BYTES];
+    snprintf(text, sizeof text, "%s %zu", embed ? "embed" : "gru", width);
+    name_append(plan, text);
+    return STARLING_OK;
+}
+
+static enum starling_error add_embed(struct plan *plan, struct item *item, struct problem *problem)
+{
+    return add_of_sequence(plan, true, item, problem);
+}
+
+static enum starling_error add_gru(struct plan *plan, struct item *item, struct problem *problem)
+{
+    return add_of_sequence(plan, false, item, problem);
+}
+
 /* A layer that does the same to each value. */
 static enum starling_error add_elementwise(struct plan *plan, const struct layer_kind *kind,
                                            struct item *item, struct problem *problem)
 {
     if (!at_end(item))
         return refuse(item, "it takes nothing behind its name", problem);
+    enum starling_error error = need_numbers(plan, item, problem);
+    if (error)
+        return error;
     struct image image;
     if (!last_layer(plan) && plan->shape.height > 0)
         (void)need_images(plan, item, &image, NULL); /* more layers for them may follow */
@@ -254,8 +308,8 @@ static enum starling_error add_tanh(struct plan *plan, struct item *item, struct
 
 /* All layers that may be listed. */
 static const struct word words[] = {
-    {"conv", add_conv}, {"dense", add_dense}, {"maxpool", add_maxpool},
-    {"relu", add_relu}, {"tanh", add_tanh},
+    {"conv", add_conv},       {"dense", add_dense}, {"embed", add_embed}, {"gru", add_gru},
+    {"maxpool", add_maxpool}, {"relu", add_relu},   {"tanh", add_tanh},
 };
 #define WORDS (sizeof words / sizeof *words)
 _Static_assert(WORDS <= PLAN_LISTED_MAX, "callers have room for this many names");
@@ -295,7 +349,7 @@ static enum starling_error add_item(struct plan *plan, struct item *item, struct
     char name[ITEM_BYTES];
     snprintf(name, sizeof name, "%.*s", (int)length, item->text);
     const char *nearest = nearest_word(name, names, plan_list_words(names));
-    char what[128] = "there is no such layer: use conv, dense, maxpool, relu or tanh";
+    char what[128] = "there is no such layer: use conv, dense, embed, gru, maxpool, relu or tanh";
     if (nearest)
         snprintf(what, sizeof what, "there is no such layer: did you mean '%s'?", nearest);
     return refuse(item, what, problem);

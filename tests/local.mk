@@ -21,6 +21,7 @@ test_programs = \
 	tests/model/test_convolution \
 	tests/model/test_dataset \
 	tests/model/test_evaluation \
+	tests/model/test_gru \
 	tests/model/test_json \
 	tests/model/test_loss \
 	tests/model/test_layers \
@@ -87,6 +88,8 @@ tests_model_test_activation_SOURCES = tests/model/test_activation.c tests/model/
 tests_model_test_activation_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_convolution_SOURCES = tests/model/test_convolution.c
 tests_model_test_convolution_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_gru_SOURCES = tests/model/test_gru.c
+tests_model_test_gru_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_layers_SOURCES = tests/model/test_layers.c
 tests_model_test_layers_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_dataset_SOURCES = tests/model/test_dataset.c tests/model/files.c tests/model/files.h
