@@ -74,7 +74,7 @@ double learner_rate_auto(const struct model *model, enum optimizer optimizer)
 /* Whether each step is made while its gradient is, so that the whole gradient is never there. */
 static bool steps_at_once(const struct learn_settings *settings)
 {
-    return settings->optimizer == OPTIMIZER_SGD;
+    return settings->optimizer == OPTIMIZER_SGD && settings->clip == 0;
 }
 
 size_t learner_workspace(const struct model *model, const struct learn_settings *settings,
@@ -129,8 +129,13 @@ static double step(const struct model *model, const struct learn_settings *setti
     float *gradient = workspace_take(workspace, count * sizeof *gradient);
     double loss = model_gradient(model, parameters, batch->inputs, batch->labels, batch->weights,
                                  batch->count, gradient, workspace);
-    optimizer_adam(parameters, state, gradient, rate, beta, decay,
-                   settings->optimizer == OPTIMIZER_ADAMW, count);
+    if (settings->clip > 0)
+        (void)optimizer_clip(gradient, settings->clip, count);
+    if (settings->optimizer == OPTIMIZER_SGD)
+        optimizer_sgd(parameters, state ? state->first : NULL, gradient, rate, beta, decay, count);
+    else
+        optimizer_adam(parameters, state, gradient, rate, beta, decay,
+                       settings->optimizer == OPTIMIZER_ADAMW, count);
     workspace->used = used;
     return loss;
 }

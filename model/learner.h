@@ -42,6 +42,7 @@ struct learn_settings {
     enum schedule schedule;
     double horizon; /* T, passes: > 0 for cosine */
     bool balance;   /* not for sequences */
+    double clip;    /* a step's gradient is at most so long; 0: as long as it is */
 };
 
 /* Some rows of a data set that others own. */

@@ -68,6 +68,11 @@ double model_rate(const struct model *model)
     return model->plan.rate;
 }
 
+double model_clip(const struct model *model)
+{
+    return model->plan.clip;
+}
+
 bool model_convex(const struct model *model)
 {
     return model->plan.convex;

@@ -34,6 +34,7 @@ size_t model_positions(const struct model *model);          /* predictions an ex
 const struct shape *model_shape(const struct model *model); /* of the data it is for */
 const char *model_name(const struct model *model);          /* the specification in normal form */
 double model_rate(const struct model *model);               /* η₀ of SGD that suits it */
+double model_clip(const struct model *model);               /* the default of learn.clip; 0: none */
 bool model_convex(const struct model *model);
 enum loss model_loss(const struct model *model);
 

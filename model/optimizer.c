@@ -36,6 +36,14 @@ void optimizer_forget(struct optimizer_state *state, size_t count)
     state->steps = 0;
 }
 
+double optimizer_clip(float *gradient, double most, size_t count)
+{
+    double length = sqrt(vector_norm2(gradient, count));
+    if (length > most)
+        vector_scale(gradient, (float)(most / length), count);
+    return length;
+}
+
 CLONES static void plain_step(float *restrict parameters, const float *restrict gradient,
                               float rate, float decay, size_t count)
 {

@@ -35,6 +35,11 @@ void optimizer_end(struct optimizer_state *state);
 /* Starts afresh. */
 void optimizer_forget(struct optimizer_state *state, size_t count);
 
+/* Makes a gradient that is longer than `most` that long; returns how long it was, ‖g‖. Pascanu,
+ * Mikolov, Bengio 2013 (arXiv 1211.5063), algorithm 1. A length that is not finite leaves the
+ * gradient as it is or turns it into NaN: the pass is undone as any that went astray. */
+double optimizer_clip(float *gradient, double most, size_t count);
+
 /* m = β m + g;  w = w − η (m + λ w)   over `count` values. Heavy ball, Polyak 1964; the decay stays
  * out of the momentum (Loshchilov, Hutter 2019, arXiv 1711.05101, eq. 5 up to their schedule).
  * `momentum` may be NULL: then β is 0 and m is the gradient. */

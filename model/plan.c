@@ -8,6 +8,7 @@
 #include "model/nearest.h"
 
 #define HIDDEN_MAX 8
+#define RECURRENT_CLIP 1.0 /* gradients grow through positions, now and then beyond all measure */
 _Static_assert(PLAN_LAYERS_MAX >= 2 * HIDDEN_MAX + 1, "the deepest mlp fits");
 _Static_assert(sizeof(size_t) >= 8, "features times widths are counted without overflow");
 
@@ -135,6 +136,7 @@ void plan_add_gru(struct plan *plan, size_t units)
     plan_add(plan, (struct layer){.kind = &layer_gru,
                                   .outputs = units,
                                   .saved = 4 * units * plan->shape.positions});
+    plan->clip = RECURRENT_CLIP;
 }
 
 /* Refuses data that are no sequences. */

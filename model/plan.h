@@ -23,7 +23,8 @@
 
 struct plan {
     char name[PLAN_NAME_BYTES]; /* the specification in normal form */
-    double rate;                /* what it is trained with unless told otherwise */
+    double rate;                /* what it is trained with unless told otherwise, */
+    double clip;                /* and how long a gradient may be; 0: any length */
     enum loss loss;
     bool convex; /* one valley: it may start from zero */
     struct shape shape;

@@ -47,6 +47,7 @@ struct config {
         enum schedule schedule;   /* auto, inverse, constant, cosine, pegasos */
         double horizon;           /* auto; passes */
         bool balance;             /* off */
+        double clip;              /* auto */
         double rate_floor;        /* 0.1, of the rate */
         double holdout;           /* 0.2; 0 to 0.9 */
         uint64_t fold;            /* 0; below 1/holdout */

@@ -42,6 +42,7 @@ enum starling_error settings_check(const struct config *config, struct problem *
 static struct learn_settings learning(const struct config *config, const struct model *model)
 {
     double rate = config->learn.rate, momentum = config->learn.momentum;
+    double clip = config->learn.clip;
     enum schedule schedule = config->learn.schedule;
     bool adam = config->learn.optimizer != OPTIMIZER_SGD;
     if (schedule == SCHEDULE_AUTO)
@@ -59,7 +60,8 @@ static struct learn_settings learning(const struct config *config, const struct 
         .max_batches = (uint32_t)config->learn.max_batches,
         .schedule = schedule,
         .horizon = config->learn.horizon,
-        .balance = config->learn.balance};
+        .balance = config->learn.balance,
+        .clip = clip == CONFIG_AUTO ? model_clip(model) : clip};
 }
 
 enum starling_error settings_suit(const struct config *config, const struct model *model,

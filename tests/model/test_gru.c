@@ -377,6 +377,7 @@ static void a_list_has_a_normal_form_and_a_size(void **state)
         assert_string_equal(model_name(model), cases[c].name);
         assert_int_equal(model_parameters(model), cases[c].parameters);
         assert_true(model_rate(model) > 0);
+        assert_true(model_clip(model) == (strstr(cases[c].name, "gru") ? 1 : 0));
         model_free(&model);
     }
 }

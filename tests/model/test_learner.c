@@ -253,6 +253,66 @@ static void balanced_classes_weigh_alike(void **state)
     dataset_clear(&rare);
 }
 
+/* Pascanu, Mikolov, Bengio 2013, algorithm 1: the direction stays. */
+static void a_long_gradient_is_made_as_long_as_it_may_be(void **state)
+{
+    (void)state;
+    static const struct {
+        float gradient[3], wanted[3];
+        double most, length;
+    } cases[] = {
+        {{3, 0, 4}, {0.6f, 0, 0.8f}, 1, 5},           {{3, 0, 4}, {3, 0, 4}, 5, 5},
+        {{0.3f, 0, -0.4f}, {0.3f, 0, -0.4f}, 1, 0.5}, {{0, 0, 0}, {0, 0, 0}, 1, 0},
+        {{0, -1e19f, 0}, {0, -2, 0}, 2, 1e19},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        float g[3];
+        memcpy(g, cases[c].gradient, sizeof g);
+        double length = optimizer_clip(g, cases[c].most, 3);
+        assert_true(fabs(length - cases[c].length) <= 1e-6 * length);
+        for (size_t i = 0; i < 3; i++)
+            assert_true(fabsf(g[i] - cases[c].wanted[i]) <= 1e-6f * fabsf(g[i]));
+    }
+    float astray[2] = {NAN, 1};
+    assert_true(isnan(optimizer_clip(astray, 1, 2)));
+    assert_true(isnan(astray[0]));
+}
+
+/* With a rate of 1 and nothing else a step is as long as its gradient. */
+static void a_step_of_a_pass_is_clipped(void **state)
+{
+    (void)state;
+    const struct examples examples = {.data = &data, .rows = rows, .count = EXAMPLES};
+    struct model *model = model_new("mlp:16", shape_flat(FEATURES, 3), NULL);
+    size_t count = model_parameters(model);
+    float *start = vector_new(count), *w = vector_new(count);
+    struct workspace workspace = {0};
+    struct pass_report report;
+    model_initialise(model, 1, start);
+    static const double clips[] = {0, 1e-3, 1e9};
+    double moved[3];
+    for (size_t c = 0; c < 3; c++) {
+        struct learn_settings settings = {.rate = 1,
+                                          .batch = 8,
+                                          .epochs = 1,
+                                          .max_batches = 1,
+                                          .schedule = SCHEDULE_CONSTANT,
+                                          .clip = clips[c]};
+        memcpy(w, start, count * sizeof *w);
+        assert_true(workspace_reset(&workspace, learner_workspace(model, &settings, EXAMPLES)));
+        learner_pass(model, &settings, &examples, 0, random_stream(9, 1, RANDOM_BATCH, 0), w, NULL,
+                     &workspace, &report);
+        moved[c] = sqrt(vector_distance2(w, start, count));
+    }
+    assert_true(moved[0] > 0.1);
+    assert_true(fabs(moved[1] - 1e-3) < 1e-6);
+    assert_true(fabs(moved[2] - moved[0]) < 1e-5 * moved[0]);
+    workspace_free(&workspace);
+    vector_free(start);
+    vector_free(w);
+    model_free(&model);
+}
+
 /* An optimiser that goes on from pass to pass, in a batch or two. */
 static void adam_learns(void **state)
 {
@@ -475,6 +535,8 @@ int main(void)
         cmocka_unit_test(steps_of_adam_follow_their_algorithm),
         cmocka_unit_test(a_pass_of_an_svm_is_a_step_of_pegasos_an_example),
         cmocka_unit_test(balanced_classes_weigh_alike),
+        cmocka_unit_test(a_long_gradient_is_made_as_long_as_it_may_be),
+        cmocka_unit_test(a_step_of_a_pass_is_clipped),
         cmocka_unit_test(adam_learns),
         cmocka_unit_test(a_pass_agrees_with_the_plain_one),
         cmocka_unit_test(a_pass_repeats_to_the_bit),

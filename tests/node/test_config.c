@@ -96,6 +96,7 @@ static void a_bad_value_is_refused_with_what_would_be_right(void **state)
         {"learn.rate=nan", "is \"nan\""},
         {"learn.rate=inf", "is \"inf\""},
         {"learn.rate=-0.1", "is \"-0.1\""},
+        {"learn.clip=-1", "write auto or a number from 0 to"},
         {"learn.rate=0.1x", "is \"0.1x\""},
         {"learn.decay=auto", "is \"auto\": write a number from 0 to 1"},
         {"learn.holdout=0.91", "from 0 to 0.9"},
