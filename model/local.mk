@@ -40,6 +40,9 @@ libmodel_a_SOURCES = \
 	model/nearest.h \
 	model/optimizer.h \
 	model/partition.c \
+	model/partition_classes.c \
+	model/partition_inside.h \
+	model/partition_sizes.c \
 	model/partition.h \
 	model/plan.c \
 	model/plan.h \

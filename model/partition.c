@@ -5,51 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/random.h"
+#include "model/partition_inside.h"
 
-#define NOBODY UINT32_MAX
 #define SHAPE_MAX 1e6 /* of dirichlet: beyond it nothing differs from an even split */
 
-/* Which stream a choice is drawn from: the step of RANDOM_PARTITION. */
-enum deal_step { STEP_ORDER, STEP_LABELS, STEP_SHARDS, STEP_SHARES /* + class */ };
-
-/* A deal in the making. */
-struct deal {
-    const struct dataset *dataset;
-    size_t nodes, samples;
-    uint64_t seed;
-    size_t examples;
-    uint32_t *order; /* every row, in random order: a node's rows follow it, so that the first of
-                        them are a random sample of them all */
-    uint32_t *owner; /* of each row: a node or NOBODY */
-    bool *first;     /* rows that their node keeps whatever the cap; NULL where there are none */
-    struct problem *problem;
-};
-
-static struct random deal_random(const struct deal *deal, uint64_t step)
+struct random deal_random(const struct deal *deal, uint64_t step)
 {
     return random_stream(deal->seed, 0, RANDOM_PARTITION, step);
 }
 
-static enum starling_error no_memory(const struct deal *deal)
+enum starling_error deal_no_memory(const struct deal *deal)
 {
     return problem_no_memory(deal->problem, "dealing out the data");
 }
 
-/* Rows by class or by user, in the deal's random order within each. */
-struct groups {
-    size_t count;
-    size_t *start;  /* count + 1 */
-    uint32_t *rows; /* group g: rows[start[g]] to rows[start[g + 1] − 1] */
-};
-
-static void groups_clear(struct groups *groups)
+void groups_clear(struct groups *groups)
 {
     free(groups->start);
     free(groups->rows);
 }
 
-static size_t groups_size(const struct groups *groups, size_t group)
+size_t groups_size(const struct groups *groups, size_t group)
 {
     return groups->start[group + 1] - groups->start[group];
 }
@@ -59,13 +35,13 @@ static uint32_t group_of(const struct dataset *dataset, bool by_user, uint32_t r
     return by_user ? dataset->users[row] : dataset->labels[row];
 }
 
-static enum starling_error groups_make(struct groups *groups, const struct deal *deal, bool by_user)
+enum starling_error groups_make(struct groups *groups, const struct deal *deal, bool by_user)
 {
     groups->count = by_user ? deal->dataset->user_count : deal->dataset->classes;
     groups->start = calloc(groups->count + 2, sizeof *groups->start);
     groups->rows = malloc(deal->examples * sizeof *groups->rows);
     if (!groups->start || !groups->rows)
-        return no_memory(deal);
+        return deal_no_memory(deal);
     /* Counted two places ahead, so that filling moves each start to where it belongs. */
     for (size_t i = 0; i < deal->examples; i++)
         groups->start[group_of(deal->dataset, by_user, (uint32_t)i) + 2]++;
@@ -78,8 +54,7 @@ static enum starling_error groups_make(struct groups *groups, const struct deal 
     return STARLING_OK;
 }
 
-/* Where share i of `parts` even shares of `count` begins; they differ by at most one. */
-static size_t share_start(size_t count, size_t parts, size_t i)
+size_t share_start(size_t count, size_t parts, size_t i)
 {
     size_t whole = count / parts, rest = count % parts;
     return i * whole + (i < rest ? i : rest);
@@ -118,7 +93,7 @@ static enum starling_error fill_empty(struct deal *deal)
 {
     size_t *held = calloc(deal->nodes, sizeof *held);
     if (!held)
-        return no_memory(deal);
+        return deal_no_memory(deal);
     for (size_t i = 0; i < deal->examples; i++)
         held[deal->owner[i]]++;
     size_t at = 0;
@@ -140,7 +115,7 @@ static enum starling_error deal_dirichlet(struct deal *deal, double shape)
 {
     struct groups classes = {0};
     double *ends = malloc(deal->nodes * sizeof *ends);
-    enum starling_error error = ends ? groups_make(&classes, deal, false) : no_memory(deal);
+    enum starling_error error = ends ? groups_make(&classes, deal, false) : deal_no_memory(deal);
     for (size_t c = 0; c < classes.count && !error; c++) {
         draw_shares(deal_random(deal, STEP_SHARES + c), shape, ends, deal->nodes);
         size_t size = groups_size(&classes, c), node = 0;
@@ -155,119 +130,6 @@ static enum starling_error deal_dirichlet(struct deal *deal, double shape)
     return error ? error : fill_empty(deal);
 }
 
-/* The classes that have examples, at most DATASET_CLASSES_MAX; returns how many. */
-static size_t list_classes(const struct groups *classes, uint32_t *list)
-{
-    size_t count = 0;
-    for (size_t c = 0; c < classes->count; c++)
-        if (groups_size(classes, c) > 0)
-            list[count++] = (uint32_t)c;
-    return count;
-}
-
-static bool contains(const uint32_t *list, size_t count, uint32_t value)
-{
-    for (size_t i = 0; i < count; i++)
-        if (list[i] == value)
-            return true;
-    return false;
-}
-
-/* Draws `per_node` different labels for every node into holds (nodes × per_node): the list of all
- * labels is dealt round, shuffled anew each time. A node that gets the end of one round and the
- * start of the next may meet a label again; it then takes the next one of the round instead. */
-static void deal_labels(const struct deal *deal, uint32_t *list, size_t classes, size_t per_node,
-                        uint32_t *holds)
-{
-    struct random random = deal_random(deal, STEP_LABELS);
-    size_t at = classes;
-    for (size_t node = 0; node < deal->nodes; node++) {
-        uint32_t *mine = holds + node * per_node;
-        for (size_t k = 0; k < per_node; k++, at++) {
-            if (at == classes) {
-                random_permute(&random, list, classes);
-                at = 0;
-            }
-            size_t pick = at;
-            while (contains(mine, k, list[pick]))
-                pick++;
-            mine[k] = list[pick];
-            list[pick] = list[at];
-            list[at] = mine[k];
-        }
-    }
-}
-
-/* Shares each class's examples out among the nodes that hold it. */
-static enum starling_error share_classes(struct deal *deal, const struct groups *classes,
-                                         const uint32_t *holds, size_t per_node)
-{
-    size_t total = deal->nodes * per_node;
-    size_t *holders = calloc(classes->count, sizeof *holders);
-    size_t *served = calloc(classes->count, sizeof *served);
-    enum starling_error error = holders && served ? STARLING_OK : no_memory(deal);
-    for (size_t i = 0; i < total && !error; i++)
-        holders[holds[i]]++;
-    for (size_t c = 0; c < classes->count && !error; c++)
-        if (holders[c] > groups_size(classes, c))
-            error = problem_set(deal->problem, STARLING_INVALID,
-                                "sim.partition: classes:%zu: class %zu has %zu examples for %zu "
-                                "nodes: lower sim.nodes",
-                                per_node, c, groups_size(classes, c), holders[c]);
-    for (size_t i = 0; i < total && !error; i++) {
-        size_t c = holds[i], size = groups_size(classes, c), turn = served[c]++;
-        const uint32_t *rows = classes->rows + classes->start[c];
-        size_t begin = share_start(size, holders[c], turn);
-        size_t end = share_start(size, holders[c], turn + 1);
-        deal->first[rows[begin]] = true;
-        for (size_t k = begin; k < end; k++)
-            deal->owner[rows[k]] = (uint32_t)(i / per_node);
-    }
-    free(holders);
-    free(served);
-    return error;
-}
-
-static enum starling_error check_classes(const struct deal *deal, size_t present, size_t per_node)
-{
-    if (per_node > present)
-        return problem_set(deal->problem, STARLING_INVALID,
-                           "sim.partition: classes:%zu: the data has %zu classes: ask for at most "
-                           "as many",
-                           per_node, present);
-    if (deal->samples && deal->samples < per_node)
-        return problem_set(deal->problem, STARLING_INVALID,
-                           "sim.partition: classes:%zu: sim.samples is %zu: it must be at least "
-                           "one a label",
-                           per_node, deal->samples);
-    return STARLING_OK;
-}
-
-static enum starling_error deal_classes(struct deal *deal, size_t per_node)
-{
-    struct groups classes = {0};
-    uint32_t *holds = NULL;
-    size_t total;
-    uint32_t *list = malloc((deal->dataset->classes + 1) * sizeof *list);
-    enum starling_error error = list ? groups_make(&classes, deal, false) : no_memory(deal);
-    size_t present = error ? 0 : list_classes(&classes, list);
-    if (!error)
-        error = check_classes(deal, present, per_node);
-    if (!error && !__builtin_mul_overflow(deal->nodes, per_node * sizeof *holds, &total))
-        holds = malloc(total);
-    deal->first = calloc(deal->examples, sizeof *deal->first);
-    if (!error && (!holds || !deal->first))
-        error = no_memory(deal);
-    if (!error) {
-        deal_labels(deal, list, present, per_node, holds);
-        error = share_classes(deal, &classes, holds, per_node);
-    }
-    free(holds);
-    free(list);
-    groups_clear(&classes);
-    return error;
-}
-
 static enum starling_error deal_shards(struct deal *deal, size_t per_node)
 {
     size_t shards;
@@ -278,7 +140,8 @@ static enum starling_error deal_shards(struct deal *deal, size_t per_node)
                            per_node, deal->examples, deal->nodes);
     struct groups classes = {0};
     uint32_t *shuffled = malloc(shards * sizeof *shuffled);
-    enum starling_error error = shuffled ? groups_make(&classes, deal, false) : no_memory(deal);
+    enum starling_error error =
+        shuffled ? groups_make(&classes, deal, false) : deal_no_memory(deal);
     for (size_t i = 0; i < shards && !error; i++)
         shuffled[i] = (uint32_t)i;
     struct random random = deal_random(deal, STEP_SHARDS);
@@ -335,7 +198,7 @@ static enum starling_error unknown(const char *specification, struct problem *pr
 {
     return problem_set(problem, STARLING_INVALID,
                        "sim.partition: '%.64s' is no partition: there are iid, dirichlet:ALPHA, "
-                       "classes:K, shards:K and user",
+                       "classes:K, shards:K, sizes:MIN-MAX and user",
                        specification);
 }
 
@@ -374,10 +237,47 @@ static enum starling_error parse_shape(const char *specification, const char *te
     return STARLING_OK;
 }
 
+/* "MIN-MAX" or "MIN-MAX,dirichlet:ALPHA". */
+static enum starling_error deal_by_sizes(struct deal *deal, const char *specification,
+                                         const char *text)
+{
+    char counts[64] = "";
+    const char *comma = strchr(text, ',');
+    size_t length = comma ? (size_t)(comma - text) : strlen(text);
+    size_t least = 0, most = 0;
+    double mix = 0;
+    if (length < sizeof counts)
+        memcpy(counts, text, length);
+    char *dash = strchr(counts, '-');
+    if (!dash)
+        return problem_set(deal->problem, STARLING_INVALID,
+                           "sim.partition: '%.64s': write the least and the greatest size of a "
+                           "node, as in sizes:10-1000 or sizes:10-1000,dirichlet:0.3",
+                           specification);
+    *dash = '\0';
+    const char *shape = comma ? argument(comma + 1, "dirichlet:") : NULL;
+    enum starling_error error = parse_count(specification, counts, &least, deal->problem);
+    if (!error)
+        error = parse_count(specification, dash + 1, &most, deal->problem);
+    if (!error && comma && !shape)
+        error = problem_set(deal->problem, STARLING_INVALID,
+                            "sim.partition: '%.64s': behind the sizes may stand dirichlet:ALPHA, "
+                            "the labels' skew: write that or nothing",
+                            specification);
+    if (!error && shape)
+        error = parse_shape(specification, shape, &mix, deal->problem);
+    if (!error && least > most)
+        error = problem_set(deal->problem, STARLING_INVALID,
+                            "sim.partition: '%.64s': the least size is above the greatest",
+                            specification);
+    return error ? error : deal_sizes(deal, least, most, mix);
+}
+
 /* Whether the specification deals by the class of an example, which a sequence does not have. */
 static bool deals_by_class(const char *specification)
 {
-    return strcmp(specification, "iid") != 0 && strcmp(specification, "user") != 0;
+    return strcmp(specification, "iid") != 0 && strcmp(specification, "user") != 0 &&
+           (!argument(specification, "sizes:") || strchr(specification, ','));
 }
 
 static enum starling_error deal_by(struct deal *deal, const char *specification)
@@ -409,6 +309,8 @@ static enum starling_error deal_by(struct deal *deal, const char *specification)
         error = parse_count(specification, text, &count, deal->problem);
         return error ? error : deal_shards(deal, count);
     }
+    if ((text = argument(specification, "sizes:")))
+        return deal_by_sizes(deal, specification, text);
     return unknown(specification, deal->problem);
 }
 
@@ -435,7 +337,7 @@ static enum starling_error collect(const struct deal *deal, struct partition *pa
     partition->start = calloc(deal->nodes + 1, sizeof *partition->start);
     if (!filled || !partition->start) {
         free(filled);
-        return no_memory(deal);
+        return deal_no_memory(deal);
     }
     for (size_t i = 0; i < deal->examples; i++)
         if (deal->owner[i] != NOBODY)
@@ -452,7 +354,7 @@ static enum starling_error collect(const struct deal *deal, struct partition *pa
         hand_out(deal, false, partition, filled);
     }
     free(filled);
-    return partition->rows ? STARLING_OK : no_memory(deal);
+    return partition->rows ? STARLING_OK : deal_no_memory(deal);
 }
 
 /* Lends the deal its arrays: rows in random order, owned by nobody. */
@@ -465,7 +367,7 @@ static enum starling_error prepare(struct deal *deal)
     deal->order = malloc(deal->examples * sizeof *deal->order);
     deal->owner = malloc(deal->examples * sizeof *deal->owner);
     if (!deal->order || !deal->owner)
-        return no_memory(deal);
+        return deal_no_memory(deal);
     for (size_t i = 0; i < deal->examples; i++) {
         deal->order[i] = (uint32_t)i;
         deal->owner[i] = NOBODY;
@@ -487,7 +389,7 @@ struct partition *partition_new(const char *specification, const struct dataset 
                         .examples = dataset->examples,
                         .problem = problem};
     struct partition *partition = calloc(1, sizeof *partition);
-    enum starling_error error = partition ? prepare(&deal) : no_memory(&deal);
+    enum starling_error error = partition ? prepare(&deal) : deal_no_memory(&deal);
     if (!error)
         error = deal_by(&deal, specification);
     if (!error) {

@@ -68,8 +68,9 @@ static size_t labels_held(const struct partition *partition, const struct datase
     return different;
 }
 
-static const char *const all[] = {
-    "iid", "dirichlet:0.3", "dirichlet:0.001", "classes:1", "classes:3", "shards:2", "user"};
+static const char *const all[] = {"iid",       "dirichlet:0.3", "dirichlet:0.001",
+                                  "classes:1", "classes:3",     "shards:2",
+                                  "user",      "sizes:2-90",    "sizes:1-500,dirichlet:0.3"};
 
 static void whatever_the_partition_rows_go_out_once_and_nobody_is_empty(void **state)
 {
@@ -118,6 +119,8 @@ static void without_a_cap_everything_is_dealt(void **state)
     struct dataset dataset;
     make(&dataset, 2003, 10, 20, 1);
     for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
+        if (!strncmp(all[k], "sizes", 5))
+            continue; /* they say how many */
         struct partition *partition = deal(all[k], &dataset, 21, 0, 3);
         assert_int_equal(partition->start[21], 2003);
         partition_free(&partition);
@@ -297,6 +300,14 @@ static void what_cannot_be_dealt_says_which_setting_to_change(void **state)
         {"shards:-2", 5, 0, "no number of 1 or more", &dataset},
         {"shards:51", 2, 0, "too few for 2 nodes", &dataset},
         {"shards:100000000", SIZE_MAX / 2, 0, "too few", &dataset},
+        {"sizes:10", 5, 0, "write the least and the greatest size", &dataset},
+        {"sizes:", 5, 0, "write the least and the greatest size", &dataset},
+        {"sizes:0-10", 5, 0, "no number of 1 or more", &dataset},
+        {"sizes:10-", 5, 0, "no number of 1 or more", &dataset},
+        {"sizes:9-3", 5, 0, "above the greatest", &dataset},
+        {"sizes:2-3,classes:1", 5, 0, "behind the sizes may stand dirichlet:ALPHA", &dataset},
+        {"sizes:2-3,dirichlet:0", 5, 0, "no number above 0", &dataset},
+        {"sizes:21-30", 5, 0, "too few for 5 nodes of at least 21", &dataset},
         {"iid", 101, 0, "100 examples are too few for 101 nodes", &dataset},
         {"dirichlet:1", 101, 0, "too few", &dataset},
         {"user", 5, 0, "the data has no users", &dataset},
@@ -316,6 +327,72 @@ static void what_cannot_be_dealt_says_which_setting_to_change(void **state)
     dataset_clear(&people);
 }
 
+static int by_size(const void *a, const void *b)
+{
+    size_t left = *(const size_t *)a, right = *(const size_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* Deals by sizes from 10 to 1,000 to 100 nodes; fills in their sizes in order, returns the sum. */
+static size_t deal_by_size(const char *specification, const struct dataset *dataset, size_t *sizes)
+{
+    struct partition *partition = deal(specification, dataset, 100, 0, 4);
+    size_t sum = partition->start[100];
+    for (size_t node = 0; node < 100; node++)
+        partition_rows(partition, node, &sizes[node]);
+    qsort(sizes, 100, sizeof *sizes, by_size);
+    partition_free(&partition);
+    return sum;
+}
+
+/* With examples enough, the i-th of n has 10 · 100^((i + ½)/n); with few, all are used up and the
+ * sizes still reach from end to end. */
+static void sizes_are_spread_by_their_logarithm_as_far_as_data_goes(void **state)
+{
+    (void)state;
+    static const size_t examples[] = {25000, 7494};
+    for (size_t e = 0; e < 2; e++) {
+        struct dataset dataset;
+        size_t sizes[100];
+        make(&dataset, examples[e], 10, 0, 5);
+        size_t sum = deal_by_size("sizes:10-1000", &dataset, sizes);
+        assert_true(sizes[0] >= 10 && sizes[0] <= 11 && sizes[99] <= 1000);
+        for (size_t i = 0; i < 100 && e == 0; i++)
+            if (fabs((double)sizes[i] - 10 * pow(100, ((double)i + .5) / 100)) > 0.51)
+                fail_msg("the %zu-th size is %zu", i, sizes[i]);
+        assert_true(e == 0 ? sum > 21000 && sum < 22000 : sum > 7400 && sum <= 7494);
+        assert_true(sizes[99] > (e == 0 ? 970 : 500));
+        assert_int_equal(deal_by_size("sizes:10-1000,dirichlet:0.1", &dataset, sizes), sum);
+        dataset_clear(&dataset);
+    }
+}
+
+static void sizes_may_come_with_skewed_labels(void **state)
+{
+    (void)state;
+    struct dataset dataset;
+    make(&dataset, 20000, 10, 0, 5);
+    static const char *const specifications[] = {"sizes:50-200", "sizes:50-200,dirichlet:100",
+                                                 "sizes:50-200,dirichlet:0.1"};
+    double shares[3] = {0}; /* of a node's commonest label, on average */
+    for (size_t s = 0; s < 3; s++) {
+        struct partition *partition = deal(specifications[s], &dataset, 100, 0, 4);
+        for (size_t node = 0; node < 100; node++) {
+            size_t counts[10], most = 0, sum = 0;
+            labels_held(partition, &dataset, node, counts);
+            for (size_t c = 0; c < 10; c++) {
+                most = counts[c] > most ? counts[c] : most;
+                sum += counts[c];
+            }
+            shares[s] += (double)most / (double)sum / 100;
+        }
+        partition_free(&partition);
+    }
+    if (!(shares[0] < 0.25 && shares[1] < 0.25 && shares[2] > 0.6))
+        fail_msg("%g %g %g", shares[0], shares[1], shares[2]);
+    dataset_clear(&dataset);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +406,8 @@ int main(void)
         cmocka_unit_test(dirichlet_fills_every_node_even_when_there_is_one_example_each),
         cmocka_unit_test(user_gives_each_node_its_user),
         cmocka_unit_test(classes_passes_over_labels_without_examples),
+        cmocka_unit_test(sizes_are_spread_by_their_logarithm_as_far_as_data_goes),
+        cmocka_unit_test(sizes_may_come_with_skewed_labels),
         cmocka_unit_test(what_cannot_be_dealt_says_which_setting_to_change),
     };
     return cmocka_run_group_tests_name("partition", tests, NULL, NULL);
