@@ -86,7 +86,7 @@ struct config {
         char latency[CONFIG_TEXT_MAX];   /* constant:50ms, uniform:A-B, lognormal:MEDIAN,SIGMA */
         double drop;                     /* 0.0; 0 to 1 */
         char topology[CONFIG_TEXT_MAX];  /* random, full, ring, regular:K, file:F */
-        char churn[CONFIG_TEXT_MAX];     /* none, exp:UP,DOWN, lognormal:MU,SIGMA[,ONLINE] */
+        char churn[CONFIG_TEXT_MAX];     /* none, exp:…, lognormal:…, late:SHARE,TIME */
         int preset;                      /* enum sim_preset: none, af */
         int sync;                        /* enum sim_sync: off, rounds */
         uint64_t compute_ps;    /* virtual time of a pass, per sample and parameter, in ps: 6ns */

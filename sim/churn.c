@@ -20,7 +20,8 @@ static enum starling_error bad(const char *text, struct problem *problem)
         "sim.churn: '%s' is no churn: write none, exp:UP,DOWN with mean times from "
         "1ms (exp:5m,30s) or lognormal:MU,SIGMA or lognormal:MU,SIGMA,ONLINE, the "
         "logarithm of a stay in gossip periods from -10 to 10 with a deviation up to "
-        "5 and the share of nodes that are there, between 0 and 1 (lognormal:0,1,0.9)",
+        "5 and the share of nodes that are there, between 0 and 1 (lognormal:0,1,0.9), "
+        "or late:SHARE,TIME, a share between 0 and 1 that comes later (late:0.1,30m)",
         text);
 }
 
@@ -76,6 +77,21 @@ static bool parse_lognormal(const char *text, uint64_t period_us, struct churn *
     return true;
 }
 
+static bool parse_late(const char *text, struct churn *churn)
+{
+    double share;
+    char time[64];
+    uint64_t time_us;
+    if (!next_number(&text, &share) || !(share > 0 && share < 1) || !next_word(&text, time) ||
+        *text || !config_duration(time, &time_us) || time_us < CHURN_LEAST_US)
+        return false;
+    churn->kind = CHURN_LATE;
+    churn->up_us = LASTS_MOST_US;
+    churn->down_us = (double)time_us;
+    churn->online = 1 - share;
+    return true;
+}
+
 enum starling_error churn_parse(const char *text, uint64_t period_us, uint64_t seed,
                                 struct churn *churn, struct problem *problem)
 {
@@ -85,6 +101,8 @@ enum starling_error churn_parse(const char *text, uint64_t period_us, uint64_t s
         good = parse_exp(text + 4, churn);
     else if (strncmp(text, "lognormal:", 10) == 0)
         good = parse_lognormal(text + 10, period_us, churn);
+    if (strncmp(text, "late:", 5) == 0)
+        good = parse_late(text + 5, churn);
     return good ? STARLING_OK : bad(text, problem);
 }
 
@@ -105,7 +123,9 @@ bool churn_begin(const struct churn *churn, peer_id node, uint64_t *left_us)
     struct random random = random_stream(churn->seed, node, RANDOM_CHURN, 0);
     bool online = random_uniform(&random) < churn->online;
     double scale = online ? churn->up_us : churn->down_us;
-    if (churn->kind == CHURN_EXP) { /* it has no memory */
+    if (churn->kind == CHURN_LATE) {
+        *left_us = within(scale);
+    } else if (churn->kind == CHURN_EXP) { /* it has no memory */
         *left_us = within(scale * exponential(&random));
     } else {
         double whole =
@@ -120,6 +140,8 @@ uint64_t churn_lasts(const struct churn *churn, peer_id node, uint64_t change, b
     assert(churn->kind != CHURN_NONE && change > 0);
     struct random random = random_stream(churn->seed, node, RANDOM_CHURN, change);
     double scale = online ? churn->up_us : churn->down_us;
+    if (churn->kind == CHURN_LATE)
+        return within(scale);
     if (churn->kind == CHURN_EXP)
         return within(scale * exponential(&random));
     return within(scale * exp(churn->mu + churn->sigma * random_normal(&random)));

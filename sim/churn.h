@@ -5,10 +5,12 @@
  * distributed lognormal:MU,SIGMA[,ONLINE]  a stay lasts exp(N(MU, SIGMA)) gossip periods; an
  * absence likewise, made longer or shorter so that a share ONLINE (0.9) of the nodes is there on
  * average
+ * late:SHARE,TIME              each node with that probability comes at TIME only; then all stay
  *
- * A world begins in the midst of it: each node is there with the share's probability, and the time
- * left of its first stay or absence is that of one met at a random moment (for the log-normal,
- * whose length-biased distribution is exp(N(MU + SIGMA², SIGMA)), a uniform part of it).
+ * But for the last a world begins in the midst of it: each node is there with the share's
+ * probability, and the time left of its first stay or absence is that of one met at a random moment
+ * (for the log-normal, whose length-biased distribution is exp(N(MU + SIGMA², SIGMA)), a uniform
+ * part of it).
  *
  * Sources: log-normal sessions, as measured by Stutzbach and Rejaie 2006 (IMC), in the experiments
  * of Ormándi, Hegedűs, Jelasity 2013 (arXiv 1109.1396); beginnings: the inspection paradox of
@@ -26,10 +28,10 @@
 #define CHURN_LEAST_US 1000u /* no stay or absence is shorter */
 
 struct churn {
-    enum { CHURN_NONE, CHURN_EXP, CHURN_LOGNORMAL } kind;
+    enum { CHURN_NONE, CHURN_EXP, CHURN_LOGNORMAL, CHURN_LATE } kind;
     double up_us, down_us; /* means; of a log-normal: what exp(N(MU, SIGMA)) is multiplied by */
     double mu, sigma;
-    double online; /* share of the time that a node is there */
+    double online; /* share of the time that a node is there; of late: from the beginning */
     uint64_t seed;
 };
 

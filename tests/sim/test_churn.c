@@ -52,6 +52,12 @@ static void what_is_no_churn_is_refused_with_advice(void **state)
         "lognormal:0,1,0.9,2",
         "lognormal:0,1,90%",
         "weibull:1,2",
+        "late:",
+        "late:0.1",
+        "late:0,1m",
+        "late:1,1m",
+        "late:0.1,soon",
+        "late:0.1,1m,2",
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct churn churn;
@@ -117,11 +123,27 @@ static void a_world_begins_in_the_midst_of_it(void **state)
     }
 }
 
+static void those_who_come_late_come_at_once_and_stay(void **state)
+{
+    (void)state;
+    struct churn churn = parsed("late:0.2,30m");
+    unsigned late = 0;
+    for (peer_id node = 0; node < NODES; node++) {
+        uint64_t left_us;
+        bool online = churn_begin(&churn, node, &left_us);
+        late += !online;
+        assert_true(online ? left_us > UINT64_C(100000000000000) : left_us == 1800000000);
+        assert_true(churn_lasts(&churn, node, 1, true) > UINT64_C(100000000000000));
+    }
+    assert_true(fabs((double)late / NODES - 0.2) < 0.03);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_churn_is_refused_with_advice),
         cmocka_unit_test(times_last_as_long_as_asked_for_on_average),
+        cmocka_unit_test(those_who_come_late_come_at_once_and_stay),
         cmocka_unit_test(a_world_begins_in_the_midst_of_it),
     };
     return cmocka_run_group_tests_name("churn", tests, NULL, NULL);
