@@ -4,8 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/vector.h"
+
 #define ADAM_RATE 0.003 /* of networks */
 #define ADAM_RATE_CONVEX 0.03
+#define QUASI_GLOBAL_BETA 0.9
+#define QUASI_GLOBAL_RATE 0.5 /* of SGD's */
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -32,6 +36,12 @@ size_t learner_samples(const struct learn_settings *settings, size_t count, doub
     if (share)
         *share = whole > 0 ? (double)samples / (double)whole : 0.0;
     return samples;
+}
+
+size_t learner_steps(const struct learn_settings *settings, size_t count)
+{
+    size_t steps = steps_whole(settings, count);
+    return settings->max_batches > 0 ? smaller(settings->max_batches, steps) : steps;
 }
 
 double learner_time(const struct learn_settings *settings, double age, double passes)
@@ -64,28 +74,49 @@ enum schedule learner_schedule_auto(const struct model *model)
     return model_loss(model) == LOSS_HINGE ? SCHEDULE_PEGASOS : SCHEDULE_INVERSE;
 }
 
+double learner_momentum_auto(enum optimizer optimizer)
+{
+    switch (optimizer) {
+    case OPTIMIZER_SGD:
+        break;
+    case OPTIMIZER_ADAM:
+    case OPTIMIZER_ADAMW:
+        return ADAM_BETA1;
+    case OPTIMIZER_QUASI_GLOBAL:
+        return QUASI_GLOBAL_BETA;
+    }
+    return 0;
+}
+
+/* The way of a quasi-global momentum adds to every step, more the longer it lasts. */
 double learner_rate_auto(const struct model *model, enum optimizer optimizer)
 {
     if (optimizer == OPTIMIZER_SGD)
         return model_rate(model);
+    if (optimizer == OPTIMIZER_QUASI_GLOBAL)
+        return model_rate(model) * QUASI_GLOBAL_RATE;
     return model_convex(model) ? ADAM_RATE_CONVEX : ADAM_RATE;
 }
 
 /* Whether each step is made while its gradient is, so that the whole gradient is never there. */
 static bool steps_at_once(const struct learn_settings *settings)
 {
-    return settings->optimizer == OPTIMIZER_SGD && settings->clip == 0;
+    bool adam = settings->optimizer == OPTIMIZER_ADAM || settings->optimizer == OPTIMIZER_ADAMW;
+    return !adam && settings->clip == 0;
 }
 
 size_t learner_workspace(const struct model *model, const struct learn_settings *settings,
                          size_t count)
 {
     size_t batch = smaller(settings->batch, count);
-    size_t gradient = steps_at_once(settings) ? 0 : model_parameters(model) * sizeof(float);
+    size_t vector = model_parameters(model) * sizeof(float);
+    size_t gradient = steps_at_once(settings) ? 0 : vector;
+    size_t before = settings->optimizer == OPTIMIZER_QUASI_GLOBAL ? vector : 0;
     return workspace_cost(count * sizeof(uint32_t)) +
            workspace_cost(batch * model_positions(model) * sizeof(uint16_t)) +
            workspace_cost(batch * model_features(model) * sizeof(float)) +
-           workspace_cost(gradient) + workspace_cost(model_classes(model) * sizeof(float)) +
+           workspace_cost(gradient) + workspace_cost(before) +
+           workspace_cost(model_classes(model) * sizeof(float)) +
            workspace_cost(model_classes(model) * sizeof(uint32_t)) + model_workspace(model, batch);
 }
 
@@ -121,23 +152,48 @@ static double step(const struct model *model, const struct learn_settings *setti
                    struct workspace *workspace)
 {
     float beta = (float)settings->momentum, decay = (float)settings->decay;
-    if (steps_at_once(settings))
-        return model_descend(model, parameters, state ? state->first : NULL, batch->inputs,
-                             batch->labels, batch->weights, batch->count,
-                             &(struct descent){rate, beta, decay}, workspace);
     size_t used = workspace->used, count = model_parameters(model);
-    float *gradient = workspace_take(workspace, count * sizeof *gradient);
-    double loss = model_gradient(model, parameters, batch->inputs, batch->labels, batch->weights,
-                                 batch->count, gradient, workspace);
-    if (settings->clip > 0)
-        (void)optimizer_clip(gradient, settings->clip, count);
-    if (settings->optimizer == OPTIMIZER_SGD)
-        optimizer_sgd(parameters, state ? state->first : NULL, gradient, rate, beta, decay, count);
-    else
-        optimizer_adam(parameters, state, gradient, rate, beta, decay,
-                       settings->optimizer == OPTIMIZER_ADAMW, count);
-    workspace->used = used;
+    bool follows = settings->optimizer == OPTIMIZER_QUASI_GLOBAL;
+    float *momentum = state && !follows ? state->first : NULL;
+    double loss;
+    if (steps_at_once(settings)) {
+        loss =
+            model_descend(model, parameters, momentum, batch->inputs, batch->labels, batch->weights,
+                          batch->count, &(struct descent){rate, beta, decay}, workspace);
+    } else {
+        float *gradient = workspace_take(workspace, count * sizeof *gradient);
+        loss = model_gradient(model, parameters, batch->inputs, batch->labels, batch->weights,
+                              batch->count, gradient, workspace);
+        if (settings->clip > 0)
+            (void)optimizer_clip(gradient, settings->clip, count);
+        if (settings->optimizer == OPTIMIZER_SGD || follows)
+            optimizer_sgd(parameters, momentum, gradient, rate, beta, decay, count);
+        else
+            optimizer_adam(parameters, state, gradient, rate, beta, decay,
+                           settings->optimizer == OPTIMIZER_ADAMW, count);
+        workspace->used = used;
+    }
+    if (follows)
+        vector_add_scaled(parameters, state->first, -rate * beta, count);
     return loss;
+}
+
+/* m̂ = keep m̂ + (1 − μ) (from − to) / (K η) */
+static void turn(const struct learn_settings *settings, size_t steps, double rate, double keep,
+                 const float *from, const float *to, float *momentum, size_t count)
+{
+    if (steps == 0 || rate <= 0)
+        return;
+    double weight = (1 - settings->momentum) / ((double)steps * rate);
+    optimizer_turn(momentum, (float)keep, from, to, (float)weight, count);
+}
+
+void learner_merged(const struct model *model, const struct learn_settings *settings, size_t count,
+                    double time, const float *passed, const float *merged,
+                    struct optimizer_state *state)
+{
+    turn(settings, learner_steps(settings, count), learner_rate(settings, time), 1, passed, merged,
+         state->first, model_parameters(model));
 }
 
 void learner_pass(const struct model *model, const struct learn_settings *settings,
@@ -153,8 +209,13 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
     float *inputs = workspace_take(workspace, batch_most * model_features(model) * sizeof *inputs);
     const float *weights = class_weights(settings, examples, model_classes(model), workspace);
     double rate = settings->schedule == SCHEDULE_PEGASOS ? 0 : learner_rate(settings, time);
+    size_t size = model_parameters(model) * sizeof *parameters;
+    bool follows = settings->optimizer == OPTIMIZER_QUASI_GLOBAL;
+    float *before = follows ? workspace_take(workspace, size) : NULL;
     double loss_sum = 0.0;
 
+    if (follows)
+        memcpy(before, parameters, size);
     double pegasos_time = time * (double)steps_whole(settings, examples->count);
     for (size_t i = 0; i < examples->count; i++)
         rows[i] = examples->rows[i];
@@ -174,6 +235,9 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
         at += batch;
         done += batch;
     }
+    if (follows)
+        turn(settings, learner_steps(settings, examples->count), rate, settings->momentum, before,
+             parameters, state->first, model_parameters(model));
     report->samples = samples;
     report->mean_loss = samples > 0 ? loss_sum / (double)samples : 0.0;
 }

@@ -11,8 +11,14 @@
  * as in P2Pegasos (Ormándi, Hegedűs, Jelasity 2013, arXiv 1109.1396).
  *
  * Balanced, an example of class c counts min(n / (K n_c), BALANCE_MOST), n_c being how many of the
- * n examples at hand are of it and K how many classes have any. Pure: time, data and randomness are
- * handed in.
+ * n examples at hand are of it and K how many classes have any.
+ *
+ * Quasi-global momentum (Lin, Karimireddy, Stich, Jaggi 2021, arXiv 2102.04761, algorithm 1): steps
+ * w = w − η (β m̂ + g + λ w), and between passes of K of them from x to x½ and merges from there to
+ * x⁺, where the next pass begins,
+ *   m̂ = μ m̂ + (1 − μ) (x − x⁺) / (K η),   μ = β
+ * in two parts: x − x½ is added when the pass ends, x½ − x⁺ when it is known, so that no third
+ * vector is kept. Pure: time, data and randomness are handed in.
  */
 #ifndef STARLING_LEARNER_H
 #define STARLING_LEARNER_H
@@ -62,6 +68,9 @@ struct pass_report {
 /* The examples a pass trains on with these settings, and (unless NULL) the share of the data. */
 size_t learner_samples(const struct learn_settings *settings, size_t count, double *share);
 
+/* The steps that make them. */
+size_t learner_steps(const struct learn_settings *settings, size_t count);
+
 /* What a schedule goes by: the model's age, or the passes that the node itself has made before. */
 double learner_time(const struct learn_settings *settings, double age, double passes);
 
@@ -71,6 +80,9 @@ double learner_rate(const struct learn_settings *settings, double time);
 /* What a schedule left to be chosen is for the model, and η₀ for it and the optimizer. */
 enum schedule learner_schedule_auto(const struct model *model);
 double learner_rate_auto(const struct model *model, enum optimizer optimizer);
+
+/* β of the optimizer: the default of learn.momentum. */
+double learner_momentum_auto(enum optimizer optimizer);
 
 size_t learner_workspace(const struct model *model, const struct learn_settings *settings,
                          size_t count);
@@ -83,5 +95,11 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
                   const struct examples *examples, double time, struct random random,
                   float *parameters, struct optimizer_state *state, struct workspace *workspace,
                   struct pass_report *report);
+
+/* The second part of a quasi-global momentum: the result `passed` of a pass over `count` examples
+ * at that time has become `merged` (both model_parameters() floats). */
+void learner_merged(const struct model *model, const struct learn_settings *settings, size_t count,
+                    double time, const float *passed, const float *merged,
+                    struct optimizer_state *state);
 
 #endif

@@ -8,7 +8,8 @@
 
 size_t optimizer_vectors(enum optimizer optimizer, double beta)
 {
-    return optimizer != OPTIMIZER_SGD ? 2 : beta > 0;
+    bool adam = optimizer == OPTIMIZER_ADAM || optimizer == OPTIMIZER_ADAMW;
+    return adam ? 2 : beta > 0;
 }
 
 bool optimizer_begin(struct optimizer_state *state, enum optimizer optimizer, double beta,
@@ -96,4 +97,11 @@ void optimizer_adam(float *parameters, struct optimizer_state *state, const floa
     adam_step(parameters, state->first, state->second, gradient, (float)corrected, beta,
               (float)(ADAM_EPSILON * root), decoupled ? 0 : decay, decoupled ? rate * decay : 0,
               count);
+}
+
+CLONES void optimizer_turn(float *restrict momentum, float keep, const float *restrict from,
+                           const float *restrict to, float weight, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        momentum[i] = keep * momentum[i] + weight * (from[i] - to[i]);
 }

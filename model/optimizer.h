@@ -1,7 +1,8 @@
-/* optimizer — a step down the gradient, in one sweep over the parameters: SGD, Adam, AdamW.
+/* optimizer — a step down the gradient, in one sweep over the parameters: SGD, Adam, AdamW, and SGD
+ * with quasi-global momentum.
  *
  * What an optimiser remembers between steps is its node's own: it is never sent or merged, and goes
- * on through merges.
+ * on through merges; the quasi-global momentum takes in what they do.
  */
 #ifndef STARLING_OPTIMIZER_H
 #define STARLING_OPTIMIZER_H
@@ -10,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum optimizer { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW };
+enum optimizer { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW, OPTIMIZER_QUASI_GLOBAL };
 
 #define ADAM_BETA1 0.9
 #define ADAM_BETA2 0.999
@@ -18,7 +19,7 @@ enum optimizer { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW };
 
 /* Vectors lie as the parameters do. */
 struct optimizer_state {
-    float *first;   /* SGD: momentum, NULL without; Adam: the mean gradient */
+    float *first;   /* SGD: momentum, NULL without; Adam: the mean gradient; quasi-global: m̂ */
     float *second;  /* Adam: the mean of its squares; else NULL. Behind `first`, in its memory */
     uint64_t steps; /* Adam: that they have seen */
 };
@@ -54,5 +55,9 @@ void optimizer_sgd(float *parameters, float *momentum, const float *gradient, fl
  * (arXiv 1711.05101), algorithm 2 with the decay in proportion to η, as is usual. */
 void optimizer_adam(float *parameters, struct optimizer_state *state, const float *gradient,
                     float rate, float beta, float decay, bool decoupled, size_t count);
+
+/* m̂ = keep m̂ + weight (from − to): how a quasi-global momentum turns (model/learner.h). */
+void optimizer_turn(float *momentum, float keep, const float *from, const float *to, float weight,
+                    size_t count);
 
 #endif

@@ -17,7 +17,7 @@ static const char *const scale_words[] = {"auto", "none", "standard", "log", NUL
 static const char *const agree_words[] = {"auto", "on", "off", NULL};
 static const char *const schedule_words[] = {"auto",   "inverse", "constant",
                                              "cosine", "pegasos", NULL};
-static const char *const optimizer_words[] = {"sgd", "adam", "adamw", NULL};
+static const char *const optimizer_words[] = {"sgd", "adam", "adamw", "quasi-global", NULL};
 static const char *const flow_words[] = {"periodic", "token", NULL};
 static const char *const preset_words[] = {"none", "af", NULL};
 static const char *const sync_words[] = {"off", "rounds", NULL};
@@ -44,8 +44,9 @@ const struct setting config_settings[] = {
     {"learn", "rate", "auto",
      "learning rate at the start; auto: what suits the model and the optimizer", SETTING_REAL,
      MEMBER(learn.rate), .may_be_auto = true, .floor = 0, .ceiling = 1000},
-    {"learn", "momentum", "auto", "momentum of the local steps; auto: 0, and of Adam 0.9",
-     SETTING_REAL, MEMBER(learn.momentum), .may_be_auto = true, .floor = 0, .ceiling = 0.9999},
+    {"learn", "momentum", "auto",
+     "momentum of the local steps; auto: 0, and 0.9 of others than sgd", SETTING_REAL,
+     MEMBER(learn.momentum), .may_be_auto = true, .floor = 0, .ceiling = 0.9999},
     {"learn", "decay", "0.0001", "weight decay", SETTING_REAL, MEMBER(learn.decay), .floor = 0,
      .ceiling = 1},
     {"learn", "batch", "8", "examples a step", SETTING_COUNT, MEMBER(learn.batch), .least = 1,

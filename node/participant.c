@@ -238,6 +238,7 @@ static void begin_work(struct participant *participant, struct work *work)
         work->readout_into = promise(work->readout_from);
         participant->readout = version_share(work->readout_into);
     }
+    work->last_age = participant->gossip.age - work->share;
     work->passes = 1;
     for (uint32_t i = 0; i < work->heard_count && work->each; i++)
         work->passes += work->heard[i].alpha > 0;

@@ -13,8 +13,17 @@ static enum starling_error check_order(const struct config *config, struct probl
         return problem_set(problem, STARLING_INVALID,
                            "gossip.merge: with gossip.order = walk a received model takes the "
                            "place of one's own, nothing is merged: leave gossip.merge out");
+    bool quasi_global = config->learn.optimizer == OPTIMIZER_QUASI_GLOBAL;
+    if (quasi_global && config->learn.momentum == 0)
+        return problem_set(problem, STARLING_INVALID,
+                           "learn.optimizer: quasi-global without learn.momentum is sgd: take one "
+                           "of the two");
+    if (quasi_global && config->gossip.order == ORDER_WALK)
+        return problem_set(problem, STARLING_INVALID,
+                           "learn.optimizer: quasi-global follows a model through its merges, and "
+                           "with gossip.order = walk there are none: take another");
     if (config->gossip.order == ORDER_UPDATE_MERGE &&
-        optimizer_vectors(config->learn.optimizer, config->learn.momentum) > 0)
+        (quasi_global || optimizer_vectors(config->learn.optimizer, config->learn.momentum) > 0))
         return problem_set(problem, STARLING_INVALID,
                            "learn.%s: with gossip.order = update-merge others' models are trained "
                            "too, and what their optimisers remember is not known: leave it %s",
@@ -44,15 +53,13 @@ static struct learn_settings learning(const struct config *config, const struct 
     double rate = config->learn.rate, momentum = config->learn.momentum;
     double clip = config->learn.clip;
     enum schedule schedule = config->learn.schedule;
-    bool adam = config->learn.optimizer != OPTIMIZER_SGD;
     if (schedule == SCHEDULE_AUTO)
         schedule = learner_schedule_auto(model);
     return (struct learn_settings){
         .optimizer = config->learn.optimizer,
         .rate = rate == CONFIG_AUTO ? learner_rate_auto(model, config->learn.optimizer) : rate,
-        .momentum = momentum != CONFIG_AUTO ? momentum
-                    : adam                  ? ADAM_BETA1
-                                            : 0,
+        .momentum =
+            momentum == CONFIG_AUTO ? learner_momentum_auto(config->learn.optimizer) : momentum,
         .decay = config->learn.decay,
         .rate_floor = config->learn.rate_floor,
         .batch = (uint32_t)config->learn.batch,

@@ -75,6 +75,24 @@ static float *merge(const struct work *work, size_t count)
     return values;
 }
 
+/* What the merges have done since the last pass, for a quasi-global momentum. A model that was
+ * taken over whole counts as one's own: to go where another is shows no way down. */
+static void learn_of_merges(const struct work *work, const float *values)
+{
+    struct participant *participant = work->participant;
+    const struct participant_settings *settings = participant->settings;
+    const struct learn_settings *learn = &settings->learn;
+    if (learn->optimizer != OPTIMIZER_QUASI_GLOBAL || work->number == 0)
+        return;
+    const float *passed = work->from->values;
+    for (uint32_t i = 0; i < work->heard_count; i++)
+        if (work->heard[i].alpha >= 1)
+            passed = work->received[i]->values;
+    learner_merged(settings->model, learn, participant->train_count,
+                   learner_time(learn, work->last_age, (double)work->number - 1), passed, values,
+                   &participant->optimizer);
+}
+
 /* A pass of one's own model (place 0) or of the one received as `place` − 1. */
 static bool train(const struct work *work, double age, uint32_t place, float *values,
                   struct pass_report *report, struct workspace *workspace)
@@ -194,6 +212,7 @@ void work_run(struct work *work, struct workspace *workspace)
     else {
         if (!work->each)
             work->merged = test(work, values, workspace);
+        learn_of_merges(work, values);
         learn(work, values, workspace, count);
         if (work->each && work->failure == WORK_FINE)
             merge_updated(work, values, workspace, count);

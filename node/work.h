@@ -43,6 +43,7 @@ struct work {
     uint32_t heard_count;
     uint64_t number; /* of this work at this participant, from 0 */
     double age;      /* of the version trained, before the pass */
+    double last_age; /* the same of the work before */
     bool each;
     uint32_t passes; /* to be made, of one's own model and of others */
     float readout_step;

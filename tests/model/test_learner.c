@@ -344,6 +344,53 @@ static void adam_learns(void **state)
     }
 }
 
+/* Lin et al. 2021, algorithm 1, over a pass of K steps and a merge after it. */
+static void a_quasi_global_momentum_follows_its_algorithm(void **state)
+{
+    (void)state;
+    struct learn_settings settings = defaults;
+    settings.optimizer = OPTIMIZER_QUASI_GLOBAL;
+    struct model *model = model_new("linear", shape_flat(FEATURES, 3), NULL);
+    size_t count = model_parameters(model), steps = learner_steps(&settings, EXAMPLES);
+    assert_int_equal(steps, 7);
+    float *w = vector_new(count), *m = vector_new(count), *half = vector_new(count);
+    float *plain = vector_new(count), *merged = vector_new(count);
+    struct optimizer_state memory = {.first = m};
+    for (size_t i = 0; i < count; i++) {
+        w[i] = plain[i] = 0.01f * (float)i;
+        m[i] = 0.1f - 0.02f * (float)(i % 11);
+    }
+    /* one step of all examples without and with the momentum differ by η β m̂ */
+    settings.batch = EXAMPLES;
+    memcpy(half, w, count * sizeof *half);
+    memcpy(merged, m, count * sizeof *merged);
+    pass(model, &settings, EXAMPLES, 50, half, merged);
+    settings.optimizer = OPTIMIZER_SGD;
+    settings.momentum = 0;
+    pass(model, &settings, EXAMPLES, 50, plain, NULL);
+    for (size_t i = 0; i < count; i++)
+        assert_float_equal(half[i], plain[i] - 0.05f * 0.9f * m[i], 1e-6f);
+    /* and from x over x½ to x⁺ it turns to μ m̂ + (1 − μ) (x − x⁺) / (K η) */
+    settings.optimizer = OPTIMIZER_QUASI_GLOBAL;
+    settings.momentum = 0.9;
+    settings.batch = 8;
+    for (size_t i = 0; i < count; i++)
+        plain[i] = m[i];
+    memcpy(half, w, count * sizeof *half);
+    pass(model, &settings, EXAMPLES, 50, half, m);
+    for (size_t i = 0; i < count; i++)
+        merged[i] = half[i] + 0.003f * (float)(i % 5);
+    learner_merged(model, &settings, EXAMPLES, 50, half, merged, &memory);
+    for (size_t i = 0; i < count; i++)
+        assert_float_equal(m[i], 0.9f * plain[i] + 0.1f * (w[i] - merged[i]) / (7 * 0.05f), 1e-6f);
+    vector_free(w);
+    vector_free(m);
+    vector_free(half);
+    vector_free(plain);
+    vector_free(merged);
+    model_free(&model);
+}
+
 static void a_step_follows_its_equation(void **state)
 {
     (void)state;
@@ -531,6 +578,7 @@ int main(void)
         cmocka_unit_test(the_share_is_one_for_everything_whatever_the_epochs),
         cmocka_unit_test(the_rate_falls_with_age_down_to_its_floor),
         cmocka_unit_test(the_rate_falls_along_a_cosine_to_its_floor),
+        cmocka_unit_test(a_quasi_global_momentum_follows_its_algorithm),
         cmocka_unit_test(a_step_follows_its_equation),
         cmocka_unit_test(steps_of_adam_follow_their_algorithm),
         cmocka_unit_test(a_pass_of_an_svm_is_a_step_of_pegasos_an_example),

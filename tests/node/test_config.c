@@ -59,6 +59,8 @@ static void choices_are_numbered_as_their_enums(void **state)
         {"learn.optimizer", "sgd", offsetof(struct config, learn.optimizer), OPTIMIZER_SGD},
         {"learn.optimizer", "adam", offsetof(struct config, learn.optimizer), OPTIMIZER_ADAM},
         {"learn.optimizer", "adamw", offsetof(struct config, learn.optimizer), OPTIMIZER_ADAMW},
+        {"learn.optimizer", "quasi-global", offsetof(struct config, learn.optimizer),
+         OPTIMIZER_QUASI_GLOBAL},
         {"gossip.exchange", "pushpull", offsetof(struct config, gossip.exchange),
          EXCHANGE_PUSHPULL},
         {"gossip.exchange", "pull", offsetof(struct config, gossip.exchange), EXCHANGE_PULL},

@@ -192,6 +192,36 @@ static void received_models_are_measured_and_blended(void **state)
     tear_down(&setting);
 }
 
+/* Of what merges do to a model the quasi-global momentum learns at the next pass; of one that is
+ * taken over whole, only from there on. */
+static void a_quasi_global_momentum_takes_in_the_merges(void **state)
+{
+    (void)state;
+    for (int adopted = 0; adopted < 2; adopted++) {
+        struct setting setting = set_up(false, .9);
+        setting.settings.learn.optimizer = OPTIMIZER_QUASI_GLOBAL;
+        setting.settings.learn.schedule = SCHEDULE_CONSTANT;
+        struct participant participant;
+        struct room room;
+        struct outgoing out;
+        begin(&setting, &participant, &room, &out);
+        round_of(&setting, &participant, &out);
+        float half = participant.gossip.published->values[0], m = participant.optimizer.first[0];
+        if (adopted)
+            receive(&setting, &participant, 1, 99, 4, &out);
+        receive(&setting, &participant, 2, adopted ? 99 : 1, 1, &out); /* as old: one half */
+        round_of(&setting, &participant, &out);
+        float own = adopted ? 4 : half, merged = .5f * (own + 1), learned;
+        double unit = (double)learner_steps(&setting.settings.learn, participant.train_count) * .1;
+        m += .1f * (own - merged) / (float)unit;
+        learned = participant.gossip.published->values[0];
+        m = .9f * m + .1f * (merged - learned) / (float)unit;
+        assert_float_equal(participant.optimizer.first[0], m, 1e-5f);
+        participant_clear(&participant);
+        tear_down(&setting);
+    }
+}
+
 /* One's own model and the received one, each after a pass of its own: half of both. */
 static void update_merge_trains_what_it_merges(void **state)
 {
@@ -464,6 +494,7 @@ static void a_restored_node_goes_on_where_it_was(void **state)
     (void)state;
     check_restored(OPTIMIZER_SGD);
     check_restored(OPTIMIZER_ADAM);
+    check_restored(OPTIMIZER_QUASI_GLOBAL);
 }
 
 /* Momentum is of no use to Adam: it starts afresh. */
@@ -493,6 +524,7 @@ int main(void)
         cmocka_unit_test(held_out_examples_are_never_trained_on),
         cmocka_unit_test(a_round_learns_and_reports),
         cmocka_unit_test(received_models_are_measured_and_blended),
+        cmocka_unit_test(a_quasi_global_momentum_takes_in_the_merges),
         cmocka_unit_test(update_merge_trains_what_it_merges),
         cmocka_unit_test(update_merge_undoes_a_pass_that_diverges),
         cmocka_unit_test(a_walk_takes_over_the_last_received),
