@@ -58,21 +58,21 @@ struct alone {
     const struct baseline *baseline;
     struct version *initial;
     uint64_t passes;
-    double *accuracy;
+    struct measured *reached;
     size_t first; /* node of this turn */
     atomic_bool failed;
 };
 
-static double test(const struct experiment *experiment, const struct version *version,
-                   struct workspace *workspace)
+static struct measured test(const struct experiment *experiment, const struct version *version,
+                            struct workspace *workspace)
 {
     const struct examples examples = {experiment->test, experiment->test_rows,
                                       experiment->test_count, NULL};
     if (!workspace_reset(workspace, evaluation_workspace(experiment->model)))
-        return NAN;
+        return (struct measured){NAN, NAN};
     struct evaluation evaluation =
         evaluate(experiment->model, version->values, &examples, workspace);
-    return evaluation_accuracy(&evaluation);
+    return (struct measured){evaluation_accuracy(&evaluation), evaluation_loss(&evaluation)};
 }
 
 static void run_alone(void *self, size_t number, struct workspace *workspace)
@@ -86,20 +86,21 @@ static void run_alone(void *self, size_t number, struct workspace *workspace)
     examples.rows = partition_rows(experiment->partition, node, &examples.count);
     struct problem problem = {0};
     struct version *result = live_alone(&lonely, &examples, NULL, NULL, workspace, &problem);
-    alone->accuracy[node] = result ? test(experiment, result, workspace) : NAN;
+    alone->reached[node] =
+        result ? test(experiment, result, workspace) : (struct measured){NAN, NAN};
     if (problem.error)
         atomic_store(&alone->failed, true);
     version_release(&result);
 }
 
-bool baseline_local(const struct baseline *baseline, uint64_t passes, double *accuracy,
+bool baseline_local(const struct baseline *baseline, uint64_t passes, struct measured *reached,
                     struct problem *problem)
 {
     problem->error = STARLING_OK;
     struct alone alone = {.baseline = baseline,
                           .initial = experiment_initial(baseline->experiment),
                           .passes = passes,
-                          .accuracy = accuracy};
+                          .reached = reached};
     if (!alone.initial) {
         problem_no_memory(problem, "the baseline");
         return false;
@@ -169,12 +170,12 @@ static enum starling_error mark_central(const void *self, const struct participa
     return results_baseline(baseline->results, &row, problem);
 }
 
-bool baseline_central(const struct baseline *baseline, uint64_t passes, double *accuracy,
+bool baseline_central(const struct baseline *baseline, uint64_t passes, struct measured *reached,
                       struct problem *problem)
 {
     const struct experiment *experiment = baseline->experiment;
     problem->error = STARLING_OK;
-    *accuracy = NAN;
+    *reached = (struct measured){NAN, NAN};
     struct training training = {0};
     struct version *initial = experiment_initial(experiment), *result = NULL;
     struct workspace workspace = {0};
@@ -192,7 +193,7 @@ bool baseline_central(const struct baseline *baseline, uint64_t passes, double *
         result = live_alone(&lonely, &examples, mark_central, baseline, &workspace, problem);
     }
     if (result)
-        *accuracy = test(experiment, result, &workspace);
+        *reached = test(experiment, result, &workspace);
     version_release(&result);
     version_release(&initial);
     workspace_free(&workspace);

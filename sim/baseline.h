@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "sim/experiment.h"
+#include "sim/measure.h"
 #include "sim/pool.h"
 #include "sim/progress.h"
 
@@ -25,12 +26,12 @@ struct baseline {
 /* Each trains for `passes` and is tested on the whole test set; false when interrupted. A problem
  * is left in *problem (error STARLING_OK when there is none). */
 
-/* accuracy[node] of each node alone. */
-bool baseline_local(const struct baseline *baseline, uint64_t passes, double *accuracy,
+/* reached[node] by each node alone. */
+bool baseline_local(const struct baseline *baseline, uint64_t passes, struct measured *reached,
                     struct problem *problem);
 
 /* Its curve has a row every sim.eval_every passes. */
-bool baseline_central(const struct baseline *baseline, uint64_t passes, double *accuracy,
+bool baseline_central(const struct baseline *baseline, uint64_t passes, struct measured *reached,
                       struct problem *problem);
 
 /* What the nodes train on, without what they hold out: node i has rows[start[i]] up to

@@ -55,9 +55,9 @@ struct summary {
     uint64_t parameters;
     struct spread accuracy;
     double loss;
-    double local_accuracy, central_accuracy; /* baselines */
+    double local_accuracy, local_loss, central_accuracy, central_loss; /* baselines */
     struct {
-        double accuracy;
+        double accuracy, loss;
         uint64_t rounds, messages, bytes;
     } fedavg; /* one more; null in JSON when it ran 0 rounds */
     uint64_t messages, bytes, dropped, rejected;

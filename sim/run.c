@@ -241,19 +241,27 @@ static enum starling_error run_live(struct run *run, double started, struct prob
 static bool run_local(struct run *run, const struct baseline *baseline, uint64_t passes,
                       struct problem *problem)
 {
-    double *accuracy = calloc(run->nodes_count, sizeof *accuracy);
-    if (!accuracy) {
+    struct measured *reached = calloc(run->nodes_count, sizeof *reached);
+    double *figures = calloc(run->nodes_count, sizeof *figures);
+    if (!reached || !figures) {
+        free(reached);
+        free(figures);
         problem_no_memory(problem, "the baseline");
         return false;
     }
     progress_begin(&run->progress, "alone: node", run->nodes_count, run->options->quiet);
-    bool complete = baseline_local(baseline, passes, accuracy, problem);
+    bool complete = baseline_local(baseline, passes, reached, problem);
     progress_end(&run->progress);
-    for (size_t i = 0; i < run->nodes_count && complete; i++)
-        run->nodes[i].accuracy_alone = accuracy[i];
-    if (complete)
-        run->summary.local_accuracy = spread_of(accuracy, run->nodes_count).mean;
-    free(accuracy);
+    if (complete) {
+        for (size_t i = 0; i < run->nodes_count; i++)
+            run->nodes[i].accuracy_alone = figures[i] = reached[i].accuracy;
+        run->summary.local_accuracy = spread_of(figures, run->nodes_count).mean;
+        for (size_t i = 0; i < run->nodes_count; i++)
+            figures[i] = reached[i].loss;
+        run->summary.local_loss = spread_of(figures, run->nodes_count).mean;
+    }
+    free(reached);
+    free(figures);
     return complete;
 }
 
@@ -267,6 +275,7 @@ static bool run_fedavg(struct run *run, const struct baseline *baseline, struct 
     progress_end(&run->progress);
     if (complete && !problem->error) {
         summary->fedavg.accuracy = outcome.accuracy;
+        summary->fedavg.loss = outcome.loss;
         summary->fedavg.rounds = outcome.rounds;
         summary->fedavg.messages = outcome.messages;
         summary->fedavg.bytes = outcome.bytes;
@@ -292,8 +301,10 @@ static enum starling_error run_baselines(struct run *run, struct problem *proble
         summary->complete = run_fedavg(run, &baseline, &trouble);
     if (strstr(wanted, "central") && summary->complete && !trouble.error) {
         progress_begin(&run->progress, "central: pass", passes, run->options->quiet);
-        summary->complete =
-            baseline_central(&baseline, passes, &summary->central_accuracy, &trouble);
+        struct measured reached;
+        summary->complete = baseline_central(&baseline, passes, &reached, &trouble);
+        summary->central_accuracy = reached.accuracy;
+        summary->central_loss = reached.loss;
         progress_end(&run->progress);
     }
     if (trouble.error && problem)
@@ -314,7 +325,9 @@ static void begin_summary(struct run *run)
         .parameters = model_parameters(experiment->model),
         .loss = NAN,
         .local_accuracy = NAN,
+        .local_loss = NAN,
         .central_accuracy = NAN,
+        .central_loss = NAN,
         .bytes_per_node = NAN,
         .updates_per_second = NAN,
         .samples_per_second = NAN,

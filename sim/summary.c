@@ -99,9 +99,23 @@ static json_t *fedavg_json(const struct summary *summary)
 {
     if (summary->fedavg.rounds == 0)
         return json_null();
-    return json_pack("{s:o,s:o,s:o,s:o}", "accuracy", number(summary->fedavg.accuracy), "rounds",
-                     whole(summary->fedavg.rounds), "messages", whole(summary->fedavg.messages),
-                     "bytes", whole(summary->fedavg.bytes));
+    return json_pack("{s:o,s:o,s:o,s:o,s:o}", "accuracy", number(summary->fedavg.accuracy), "loss",
+                     number(summary->fedavg.loss), "rounds", whole(summary->fedavg.rounds),
+                     "messages", whole(summary->fedavg.messages), "bytes",
+                     whole(summary->fedavg.bytes));
+}
+
+static json_t *reached_json(double accuracy, double loss)
+{
+    return json_pack("{s:o,s:o}", "accuracy", number(accuracy), "loss", number(loss));
+}
+
+static json_t *baselines_json(const struct summary *summary)
+{
+    return json_pack("{s:o,s:o,s:o}", "local",
+                     reached_json(summary->local_accuracy, summary->local_loss), "central",
+                     reached_json(summary->central_accuracy, summary->central_loss), "fedavg",
+                     fedavg_json(summary));
 }
 
 json_t *summary_json(const struct summary *summary)
@@ -122,9 +136,7 @@ json_t *summary_json(const struct summary *summary)
         {"parameters", whole(summary->parameters)},
         {"accuracy", spread_json(&summary->accuracy)},
         {"loss", number(summary->loss)},
-        {"baselines", json_pack("{s:{s:o},s:{s:o},s:o}", "local", "accuracy",
-                                number(summary->local_accuracy), "central", "accuracy",
-                                number(summary->central_accuracy), "fedavg", fedavg_json(summary))},
+        {"baselines", baselines_json(summary)},
         {"messages", whole(summary->messages)},
         {"bytes", whole(summary->bytes)},
         {"dropped", whole(summary->dropped)},
@@ -183,10 +195,22 @@ static void print_bytes(double bytes, FILE *file)
     fprintf(file, bytes < 99.5 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
 }
 
-static void print_accuracy(const char *label, double accuracy, FILE *file)
+/* What comes first in a line of the table: a share in per cent, a loss in nats. */
+static void print_reached(const char *label, double accuracy, double loss, FILE *file)
 {
-    if (isfinite(accuracy))
-        fprintf(file, "  %-12s%6.2f %%\n", label, 100 * accuracy);
+    fprintf(file, "  %-12s%6.2f %%   ", label, 100 * accuracy);
+    if (isfinite(loss))
+        fprintf(file, "%.4f", loss);
+    else
+        fputs("     –", file);
+}
+
+static void print_baseline(const char *label, double accuracy, double loss, FILE *file)
+{
+    if (!isfinite(accuracy))
+        return;
+    print_reached(label, accuracy, loss, file);
+    fputc('\n', file);
 }
 
 static void print_gossip(const struct summary *summary, FILE *file)
@@ -196,7 +220,7 @@ static void print_gossip(const struct summary *summary, FILE *file)
         fprintf(file, "  %-12s     –    (nothing was evaluated)\n", "gossip");
         return;
     }
-    fprintf(file, "  %-12s%6.2f %%", "gossip", 100 * spread->mean);
+    print_reached("gossip", spread->mean, summary->loss, file);
     if (summary->nodes > 1)
         fprintf(file, "   ± %.2f between nodes, worst %.2f, best %.2f", 100 * spread->std,
                 100 * spread->min, 100 * spread->max);
@@ -207,8 +231,8 @@ static void print_fedavg(const struct summary *summary, FILE *file)
 {
     if (summary->fedavg.rounds == 0)
         return;
-    fprintf(file, "  %-12s%6.2f %%   %llu rounds, ", "fedavg", 100 * summary->fedavg.accuracy,
-            (unsigned long long)summary->fedavg.rounds);
+    print_reached("fedavg", summary->fedavg.accuracy, summary->fedavg.loss, file);
+    fprintf(file, "   %llu rounds, ", (unsigned long long)summary->fedavg.rounds);
     print_bytes((double)summary->fedavg.bytes / (double)summary->nodes, file);
     fputs(" a node\n", file);
 }
@@ -225,11 +249,11 @@ void summary_print(const struct summary *summary, FILE *file)
             (unsigned long long)summary->nodes, summary->nodes == 1 ? "" : "s",
             (unsigned long long)summary->rounds,
             summary->complete ? "" : " (interrupted: what there was until then)");
-    fprintf(file, "\n  accuracy\n");
-    print_accuracy("alone", summary->local_accuracy, file);
+    fprintf(file, "\n  accuracy               loss\n");
+    print_baseline("alone", summary->local_accuracy, summary->local_loss, file);
     print_gossip(summary, file);
     print_fedavg(summary, file);
-    print_accuracy("central", summary->central_accuracy, file);
+    print_baseline("central", summary->central_accuracy, summary->central_loss, file);
     fprintf(file, "\n  %-12s%llu messages, ", "traffic", (unsigned long long)summary->messages);
     print_bytes((double)summary->bytes, file);
     if (summary->nodes > 1) {

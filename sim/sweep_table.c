@@ -218,6 +218,11 @@ static bool choose_figure(const char *name, struct column *column)
         column->as = AS_SHARE;
         return true;
     }
+    if (sscanf(name, "baselines.%31[^.].loss%n", word, &end) == 1 && end > 0 && !name[end]) {
+        snprintf(column->head, sizeof column->head, "%s loss", word);
+        column->as = AS_NUMBER;
+        return true;
+    }
     return false;
 }
 

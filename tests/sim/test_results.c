@@ -125,7 +125,9 @@ static struct summary a_summary(void)
         .accuracy = {0.84, 0.01, 0.83, 0.831, 0.84, 0.849, 0.85},
         .loss = 0.43,
         .local_accuracy = 0.79,
+        .local_loss = 0.71,
         .central_accuracy = 0.87,
+        .central_loss = 0.39,
         .messages = 6,
         .bytes = 188400,
         .passes = 6,
@@ -240,6 +242,10 @@ static void summary_json_has_every_promised_key(void **state)
     const json_t *baselines = json_object_get(json, "baselines");
     const json_t *local = json_object_get(json_object_get(baselines, "local"), "accuracy");
     assert_true(json_real_value(local) == 0.79);
+    local = json_object_get(json_object_get(baselines, "local"), "loss");
+    assert_true(json_real_value(local) == 0.71);
+    const json_t *central = json_object_get(json_object_get(baselines, "central"), "loss");
+    assert_true(json_real_value(central) == 0.39);
     assert_true(json_is_null(json_object_get(baselines, "fedavg")));
     assert_string_equal(json_string_value(json_object_get(json, "digest")), summary.digest);
     json_decref(json);
@@ -268,12 +274,14 @@ static void fedavg_tells_what_it_cost(void **state)
     (void)state;
     struct summary summary = a_summary();
     summary.fedavg.accuracy = 0.81;
+    summary.fedavg.loss = 0.56;
     summary.fedavg.rounds = 4;
     summary.fedavg.messages = 16;
     summary.fedavg.bytes = 4000000;
     json_t *json = summary_json(&summary);
     const json_t *fedavg = json_object_get(json_object_get(json, "baselines"), "fedavg");
     assert_true(json_real_value(json_object_get(fedavg, "accuracy")) == 0.81);
+    assert_true(json_real_value(json_object_get(fedavg, "loss")) == 0.56);
     assert_int_equal(json_integer_value(json_object_get(fedavg, "rounds")), 4);
     assert_int_equal(json_integer_value(json_object_get(fedavg, "messages")), 16);
     assert_int_equal(json_integer_value(json_object_get(fedavg, "bytes")), 4000000);
@@ -283,7 +291,7 @@ static void fedavg_tells_what_it_cost(void **state)
     FILE *memory = open_memstream(&text, &size);
     summary_print(&summary, memory);
     fclose(memory);
-    assert_non_null(strstr(text, "fedavg       81.00 %   4 rounds, 2.0 MB a node\n"));
+    assert_non_null(strstr(text, "fedavg       81.00 %   0.5600   4 rounds, 2.0 MB a node\n"));
     free(text);
 }
 
@@ -490,6 +498,9 @@ static void the_table_compares_alone_gossip_and_central(void **state)
     assert_non_null(strstr(text, "79.00 %"));
     assert_non_null(strstr(strstr(text, "79.00 %"), "84.00 %"));
     assert_non_null(strstr(strstr(text, "84.00 %"), "87.00 %"));
+    assert_non_null(strstr(text, "79.00 %   0.7100\n"));
+    assert_non_null(strstr(text, "84.00 %   0.4300   ± 1.00 between nodes"));
+    assert_non_null(strstr(text, "87.00 %   0.3900\n"));
     assert_non_null(strstr(text, "188 kB"));
     summary.local_accuracy = summary.central_accuracy = summary.accuracy.mean = NAN;
     summary.complete = false;
