@@ -66,7 +66,7 @@ static bool open_task(struct node *node, struct problem *problem)
                     "is at its floor");
         return false;
     }
-    task_id(config->task.name, node->model, id);
+    task_id(config->task.name, node->model, node->data, id);
     settings_make(config, node->model, id, own_seed(node->identity), &node->settings);
     node->settings.evaluate = true;
     node->settings.agree = agree && dataset_standardises(&node->data->train, config->task.scale);

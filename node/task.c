@@ -19,7 +19,8 @@ static void add_text(crypto_generichash_state *state, const char *text, size_t l
     crypto_generichash_update(state, (const uint8_t *)text, length);
 }
 
-void task_id(const char *name, const struct model *model, uint8_t id[TASK_ID_BYTES])
+void task_id(const char *name, const struct model *model, const struct data *data,
+             uint8_t id[TASK_ID_BYTES])
 {
     static const char context[] = "starling task 1";
     while (isspace((unsigned char)*name))
@@ -35,6 +36,8 @@ void task_id(const char *name, const struct model *model, uint8_t id[TASK_ID_BYT
     add_number(&state, model_features(model));
     add_number(&state, model_classes(model));
     add_number(&state, model_parameters(model));
+    for (size_t s = 0; s < model_shape(model)->symbols && data->class_names; s++)
+        add_text(&state, data->class_names[s], strlen(data->class_names[s]));
     crypto_generichash_final(&state, id, TASK_ID_BYTES);
 }
 

@@ -94,7 +94,7 @@ static void resolve(struct experiment *experiment, uint64_t period_default_us)
     snprintf(experiment->task_name, sizeof experiment->task_name, "%s-%llu", experiment->name,
              (unsigned long long)config->sim.seed);
     uint8_t task[TASK_ID_BYTES];
-    task_id(experiment->task_name, model, task);
+    task_id(experiment->task_name, model, experiment->data, task);
     settings_make(config, model, task, config->sim.seed, &experiment->settings);
     config->learn.schedule = experiment->settings.learn.schedule;
     if (config->learn.schedule != SCHEDULE_PEGASOS)

@@ -60,6 +60,7 @@ test_programs = \
 	tests/node/test_slots \
 	tests/node/test_store \
 	tests/node/test_swarm \
+	tests/node/test_task \
 	tests/node/test_text \
 	tests/node/test_trainer \
 	tests/node/test_transport \
@@ -82,6 +83,7 @@ test_programs = \
 	tests/live/test_path \
 	tests/live/test_restart \
 	tests/live/test_scaling \
+	tests/live/test_sequences \
 	tests/live/test_strangers
 
 tests_model_test_activation_SOURCES = tests/model/test_activation.c tests/model/files.c tests/model/files.h
@@ -172,6 +174,8 @@ tests_node_test_store_SOURCES = tests/node/test_store.c tests/node/ends.h tests/
 tests_node_test_store_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_swarm_SOURCES = tests/node/test_swarm.c tests/node/ends.h tests/node/folder.h
 tests_node_test_swarm_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_task_SOURCES = tests/node/test_task.c
+tests_node_test_task_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_text_SOURCES = tests/node/test_text.c
 tests_node_test_text_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_trainer_SOURCES = tests/node/test_trainer.c tests/node/ends.h tests/node/folder.h
@@ -216,6 +220,8 @@ tests_live_test_restart_SOURCES = tests/live/test_restart.c tests/live/swarm.c t
 tests_live_test_restart_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_live_test_scaling_SOURCES = tests/live/test_scaling.c tests/live/swarm.c tests/live/swarm.h
 tests_live_test_scaling_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_live_test_sequences_SOURCES = tests/live/test_sequences.c tests/live/swarm.c tests/live/swarm.h
+tests_live_test_sequences_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_live_test_strangers_SOURCES = tests/live/test_strangers.c tests/live/swarm.c tests/live/swarm.h
 tests_live_test_strangers_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 

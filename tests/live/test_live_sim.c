@@ -251,6 +251,26 @@ static void nodes_that_lack_a_label_learn_with_the_others(void **state)
     no_node_is_left();
 }
 
+static void nodes_that_are_dealt_a_text_have_its_symbols(void **state)
+{
+    (void)state;
+    char path[160], data[200];
+    snprintf(path, sizeof path, "%s/text", base);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (size_t i = 0; i < 60; i++)
+        fputs("a line that comes again\n", file);
+    assert_int_equal(fclose(file), 0);
+    snprintf(data, sizeof data, "text:%s?length=8", path);
+    const char *const options[] = {"--nodes", "3",       "--rounds", "2", "--data",
+                                   data,      "--model", "gru:4",    NULL};
+    must_be(status_of(begin_live(options)), 0);
+    no_node_is_left();
+    json_t *json = summary();
+    assert_true(json_real_value(json_object_get(json, "loss")) < 4);
+    json_decref(json);
+}
+
 static void ctrl_c_ends_with_what_there_is(void **state)
 {
     (void)state;
@@ -329,6 +349,7 @@ int main(void)
         IN_A_FOLDER(three_nodes_learn_and_leave_results),
         IN_A_FOLDER(one_node_learns_alone),
         IN_A_FOLDER(nodes_that_lack_a_label_learn_with_the_others),
+        IN_A_FOLDER(nodes_that_are_dealt_a_text_have_its_symbols),
         IN_A_FOLDER(ctrl_c_ends_with_what_there_is),
         IN_A_FOLDER(ctrl_c_before_the_start_ends_them_too),
         IN_A_FOLDER(a_node_that_dies_is_named_and_ends_the_run),
