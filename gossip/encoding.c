@@ -64,6 +64,24 @@ bool piece_is_plain(const struct piece *piece, size_t parameters)
     return piece->encoding == ENCODING_F32 && !is_sampled(piece, parameters);
 }
 
+double piece_share(const struct piece *piece, size_t parameters)
+{
+    size_t first, count;
+    piece_range(piece, parameters, &first, &count);
+    return (double)piece->count / (double)count;
+}
+
+size_t piece_common(const struct piece *piece, const struct piece *other, size_t parameters)
+{
+    size_t first, count, other_first, other_count;
+    piece_range(piece, parameters, &first, &count);
+    piece_range(other, parameters, &other_first, &other_count);
+    size_t end = first + count, other_end = other_first + other_count;
+    size_t begin = first > other_first ? first : other_first;
+    end = end < other_end ? end : other_end;
+    return end > begin ? end - begin : 0;
+}
+
 bool piece_is_random(const struct piece *piece, size_t parameters)
 {
     return piece->encoding == ENCODING_I8 || is_sampled(piece, parameters);

@@ -58,6 +58,12 @@ bool piece_fits(const struct piece *piece, size_t parameters);
 /* A whole fragment in f32: its values are those of the model, where they lie. */
 bool piece_is_plain(const struct piece *piece, size_t parameters);
 
+/* The share of its fragment that it carries, above 0: 1 for all of it. */
+double piece_share(const struct piece *piece, size_t parameters);
+
+/* How many parameters the fragments of both are of: those that both may carry. */
+size_t piece_common(const struct piece *piece, const struct piece *other, size_t parameters);
+
 /* Whether anything in it is random. */
 bool piece_is_random(const struct piece *piece, size_t parameters);
 

@@ -3,6 +3,8 @@
 noinst_LIBRARIES += libgossip.a
 
 libgossip_a_SOURCES = \
+	gossip/ages.c \
+	gossip/ages.h \
 	gossip/agreement.c \
 	gossip/agreement.h \
 	gossip/encoding.c \

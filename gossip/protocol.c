@@ -4,20 +4,39 @@
 #include <math.h>
 #include <string.h>
 
+#define SEQUENCE_MASK ((UINT64_C(1) << 48) - 1) /* of a random stream's steps */
+
+static struct ages ages_of_published(struct gossip *gossip)
+{
+    return (struct ages){gossip->settings->parameters, gossip->settings->fragments, gossip->ages,
+                         &gossip->age};
+}
+
+static struct ages ages_in_training(struct gossip *gossip)
+{
+    uint32_t fragments = gossip->settings->fragments;
+    return (struct ages){gossip->settings->parameters, fragments,
+                         gossip->ages ? gossip->ages + fragments : NULL, &gossip->training_age};
+}
+
 void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, peer_id self,
                  const struct gossip_storage *storage, struct version *model, double age)
 {
     *gossip = (struct gossip){
         .settings = settings,
         .inbox = storage->inbox,
+        .pieces = storage->pieces,
         .published = version_share(model),
-        .age = age,
+        .ages = settings->fragments > 1 ? storage->ages : NULL,
+        .news = settings->fragments > 1 ? storage->news : NULL,
         .next_tick_us = UINT64_MAX,
         .silent_passes = READOUT_PATIENCE,
         .shuffle_interval = 1,
         .shuffle_partner = PEER_NONE,
         .tokens = flow_first_tokens(&settings->flow),
     };
+    const struct ages ages = ages_of_published(gossip);
+    ages_set(&ages, age);
     view_init(&gossip->view, self, storage->entries, settings->view);
 }
 
@@ -69,16 +88,42 @@ uint64_t gossip_deadline(const struct gossip *gossip)
     return gossip->next_tick_us;
 }
 
-static void send_model(struct gossip *gossip, peer_id to, bool answer, struct actions *actions)
+/* What the message with this sequence carries: a fragment with news, else a random one or, in
+ * answer to a piece, the one that this is of. */
+static struct piece choose_piece(struct gossip *gossip, const struct piece *answered)
 {
     const struct gossip_settings *settings = gossip->settings;
+    struct random random = stream(gossip, RANDOM_PIECE, gossip->sequence & SEQUENCE_MASK);
+    uint32_t fragment = 0, fragments = settings->fragments;
+    if (answered) {
+        fragment = answered->fragment;
+        fragments = answered->fragments;
+    } else if (gossip->news_count > 0 && !gossip->training) {
+        fragment = gossip->news[--gossip->news_count];
+    } else if (fragments > 1) {
+        fragment = random_below(&random, fragments);
+    }
+    struct piece piece =
+        piece_of(settings->parameters, fragment, fragments, settings->sample, settings->encoding);
+    if (piece_is_random(&piece, settings->parameters))
+        piece.seed = random_u64(&random);
+    return piece;
+}
+
+static void send_model(struct gossip *gossip, peer_id to, bool answer, const struct piece *answered,
+                       struct actions *actions)
+{
+    const struct gossip_settings *settings = gossip->settings;
+    const struct ages ages = ages_of_published(gossip);
     struct action *action = append(actions, ACTION_SEND);
+    gossip->sequence++;
+    struct piece piece = choose_piece(gossip, answered);
     action->send.to = to;
     action->send.message = (struct gossip_message){
         .kind = MESSAGE_MODEL,
-        .model = {.piece = piece_whole(settings->parameters),
-                  .age = gossip->age,
-                  .sequence = ++gossip->sequence,
+        .model = {.piece = piece,
+                  .age = ages_of(&ages, &piece),
+                  .sequence = gossip->sequence,
                   .answer = answer,
                   .model = version_share(gossip->published)},
     };
@@ -102,7 +147,7 @@ static void meet(struct gossip *gossip, peer_id peer, struct actions *actions)
     if (exchange == EXCHANGE_PULL)
         ask_for_model(gossip, peer, actions);
     else
-        send_model(gossip, peer, exchange == EXCHANGE_PUSHPULL, actions);
+        send_model(gossip, peer, exchange == EXCHANGE_PUSHPULL, NULL, actions);
 }
 
 /* Exchanges with `count` different random peers (all of them when there are fewer). */
@@ -170,11 +215,56 @@ static void shuffle(struct gossip *gossip, struct actions *actions)
            gossip->shuffle_sent_count * sizeof gossip->shuffle_sent[0]);
 }
 
-/* How the read-out moves: b_t = max(0.03, 1 / (1 + 0.25 t)), t the passes so far. */
+/* How the read-out moves: b_t = max(0.03, 1 / (1 + 0.25 t)), t the passes so far. Of pieces that
+ * are the share s of a model, s^1.5 of the passes: news of a parameter come as much more rarely,
+ * and take longer to settle at first. */
 static void follow(const struct gossip *gossip, struct action *action)
 {
-    action->readout.step = (float)fmax(0.03, 1 / (1 + 0.25 * gossip->passes));
-    action->readout.own = gossip->silent_passes >= READOUT_PATIENCE;
+    const struct gossip_settings *settings = gossip->settings;
+    bool own = gossip->silent_passes >= READOUT_PATIENCE;
+    double passes = gossip->passes;
+    if (!own)
+        passes *= pow(settings->sample / settings->fragments, 1.5);
+    action->readout.step = (float)fmax(0.03, 1 / (1 + 0.25 * passes));
+    action->readout.own = own;
+}
+
+struct waiting_piece gossip_piece(const struct gossip *gossip, uint32_t place)
+{
+    if (gossip->pieces)
+        return gossip->pieces[place];
+    return (struct waiting_piece){.piece = piece_whole(gossip->settings->parameters)};
+}
+
+/* Which model this is, of those that wait and carry a given parameter, from 1: of pieces, most
+ * likely. */
+static unsigned order_of(const struct gossip *gossip, uint32_t place)
+{
+    size_t parameters = gossip->settings->parameters;
+    const struct waiting_piece *pieces = gossip->pieces;
+    if (!pieces)
+        return place + 1;
+    const struct piece *piece = &pieces[place].piece;
+    size_t first, size;
+    double before = 0;
+    piece_range(piece, parameters, &first, &size);
+    for (uint32_t i = 0; i < place; i++)
+        before += piece_share(&pieces[i].piece, parameters) *
+                  (double)piece_common(&pieces[i].piece, piece, parameters) / (double)size;
+    return 1 + (unsigned)(before + .5);
+}
+
+/* A fragment was merged: it goes on before what was merged earlier. */
+static void note_news(struct gossip *gossip, const struct piece *piece)
+{
+    if (!gossip->news || piece->fragments != gossip->settings->fragments)
+        return;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < gossip->news_count; i++)
+        if (gossip->news[i] != piece->fragment)
+            gossip->news[kept++] = gossip->news[i];
+    gossip->news[kept++] = piece->fragment;
+    gossip->news_count = kept;
 }
 
 static void train(double age, bool each, struct actions *actions)
@@ -184,19 +274,33 @@ static void train(double age, bool each, struct actions *actions)
     action->train.each = each;
 }
 
+/* Whether nothing that came later carries the same. */
+static bool is_last(const struct gossip *gossip, uint32_t place)
+{
+    const struct piece piece = gossip_piece(gossip, place).piece;
+    for (uint32_t i = place + 1; i < gossip->waiting_count; i++) {
+        const struct piece later = gossip_piece(gossip, i).piece;
+        if (piece_common(&piece, &later, gossip->settings->parameters) > 0)
+            return false;
+    }
+    return true;
+}
+
 /* A walk takes the last one over; and no single claim carries a node away. */
-struct merge_verdict gossip_judge(const struct gossip *gossip, uint32_t place, double *age)
+struct merge_verdict gossip_judge(const struct gossip *gossip, uint32_t place,
+                                  const struct ages *ages)
 {
     const struct gossip_settings *settings = gossip->settings;
-    double theirs = gossip->inbox[place].age;
+    const struct waiting_piece piece = gossip_piece(gossip, place);
+    double theirs = gossip->inbox[place].age, mine = ages_of(ages, &piece.piece);
     struct merge_verdict verdict;
     if (settings->order != ORDER_WALK)
-        verdict = merge_judge(&settings->merge, *age, theirs, place + 1);
-    else if (place + 1 == gossip->waiting_count)
+        verdict = merge_judge(&settings->merge, mine, theirs, order_of(gossip, place));
+    else if (is_last(gossip, place))
         verdict = (struct merge_verdict){.alpha = 1, .age = theirs};
     else
-        verdict = (struct merge_verdict){.ignore = true, .age = *age};
-    *age = fmin(verdict.age, 2 * *age + AGE_LEAP);
+        verdict = (struct merge_verdict){.ignore = true, .age = mine};
+    ages_renew(ages, &piece.piece, fmin(verdict.age, 2 * mine + AGE_LEAP));
     return verdict;
 }
 
@@ -204,23 +308,32 @@ struct merge_verdict gossip_judge(const struct gossip *gossip, uint32_t place, d
 static void begin_pass(struct gossip *gossip, struct actions *actions)
 {
     const struct gossip_settings *settings = gossip->settings;
-    double age = gossip->age;
+    const struct ages ages = ages_in_training(gossip);
+    gossip->training_age = gossip->age;
+    gossip->news_count = 0;
+    if (gossip->ages)
+        memcpy(ages.each, gossip->ages, settings->fragments * sizeof *gossip->ages);
     if (gossip->silent_passes < READOUT_PATIENCE)
         gossip->silent_passes++;
     if (settings->order == ORDER_UPDATE_MERGE)
-        train(age, true, actions);
+        train(gossip->training_age, true, actions);
     for (uint32_t i = 0; i < gossip->waiting_count; i++) {
         struct waiting *waiting = &gossip->inbox[i];
-        bool near = age - waiting->age <= READOUT_BEHIND;
-        struct merge_verdict verdict = gossip_judge(gossip, i, &age);
+        struct waiting_piece piece = gossip_piece(gossip, i);
+        bool near = ages_of(&ages, &piece.piece) - waiting->age <= READOUT_BEHIND;
+        struct merge_verdict verdict = gossip_judge(gossip, i, &ages);
         struct action *action = append(actions, ACTION_MERGE);
         action->merge.from = waiting->from;
         action->merge.model = waiting->model;
+        action->merge.piece = piece.piece;
+        action->merge.decoded = piece.decoded;
         action->merge.age = waiting->age;
         action->merge.alpha = verdict.ignore ? 0 : verdict.alpha;
         action->merge.follow = settings->readout && near;
         if (action->merge.follow)
             gossip->silent_passes = 0;
+        if (!verdict.ignore)
+            note_news(gossip, &piece.piece);
         if (verdict.ignore)
             gossip->counters.ignored++;
         else
@@ -229,11 +342,10 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
     gossip->waiting_count = 0;
     gossip->telling = gossip->to_tell;
     gossip->to_tell = 0;
-    gossip->training_age = age;
     gossip->training = true;
     gossip->pass_due = false;
     if (settings->order != ORDER_UPDATE_MERGE)
-        train(age, false, actions);
+        train(gossip->training_age, false, actions);
     if (settings->readout)
         follow(gossip, append(actions, ACTION_READOUT));
     append(actions, ACTION_EVALUATE);
@@ -265,7 +377,11 @@ void gossip_done(struct gossip *gossip, struct version *model, double share, str
     assert(gossip->training);
     version_release(&gossip->published);
     gossip->published = version_share(model);
-    gossip->age = fmin(gossip->training_age + share, AGE_MAX);
+    const struct ages ages = ages_of_published(gossip);
+    gossip->age = gossip->training_age;
+    if (gossip->ages)
+        memcpy(ages.each, ages_in_training(gossip).each, ages.fragments * sizeof *ages.each);
+    ages_add(&ages, share, AGE_MAX);
     gossip->training = false;
     gossip->passes++;
     speak(gossip, gossip->telling, actions);
@@ -274,12 +390,32 @@ void gossip_done(struct gossip *gossip, struct version *model, double share, str
         begin_pass(gossip, actions);
 }
 
-/* The newest model of each peer waits; a full inbox pushes out what waited longest. False when this
- * one is no newer. */
+/* Whether what waits at this place is the same fragment of the same peer's model. */
+static bool is_older(const struct gossip *gossip, uint32_t place, peer_id from,
+                     const struct piece *piece)
+{
+    const struct piece waiting = gossip_piece(gossip, place).piece;
+    return gossip->inbox[place].from == from && waiting.fragments == piece->fragments &&
+           waiting.fragment == piece->fragment;
+}
+
+static void push_out(struct gossip *gossip, uint32_t place)
+{
+    size_t after = --gossip->waiting_count - place;
+    version_release(&gossip->inbox[place].model);
+    gossip->counters.pushed_out++;
+    memmove(&gossip->inbox[place], &gossip->inbox[place + 1], after * sizeof gossip->inbox[0]);
+    if (gossip->pieces)
+        memmove(&gossip->pieces[place], &gossip->pieces[place + 1],
+                after * sizeof gossip->pieces[0]);
+}
+
+/* The newest of each peer's models waits, or of each fragment of it; a full inbox pushes out what
+ * waited longest. False when this one is no newer. */
 static bool keep_waiting(struct gossip *gossip, peer_id from, const struct model_message *message)
 {
     uint32_t place = 0;
-    while (place < gossip->waiting_count && gossip->inbox[place].from != from)
+    while (place < gossip->waiting_count && !is_older(gossip, place, from, &message->piece))
         place++;
     bool known = place < gossip->waiting_count;
     if (known && message->sequence <= gossip->inbox[place].sequence) {
@@ -288,25 +424,25 @@ static bool keep_waiting(struct gossip *gossip, peer_id from, const struct model
         gossip->counters.stale++;
         return false;
     }
-    if (!known && gossip->waiting_count == gossip->settings->inbox)
-        place = 0;
-    if (known || gossip->waiting_count == gossip->settings->inbox) {
-        version_release(&gossip->inbox[place].model);
-        gossip->counters.pushed_out++;
-        gossip->waiting_count--;
-        memmove(&gossip->inbox[place], &gossip->inbox[place + 1],
-                (gossip->waiting_count - place) * sizeof gossip->inbox[0]);
-    }
+    if (known)
+        push_out(gossip, place);
+    else if (gossip->waiting_count == gossip->settings->inbox)
+        push_out(gossip, 0);
+    if (gossip->pieces)
+        gossip->pieces[gossip->waiting_count] =
+            (struct waiting_piece){message->piece, message->decoded};
     gossip->inbox[gossip->waiting_count++] = (struct waiting){
         .model = message->model, .age = message->age, .sequence = message->sequence, .from = from};
     return true;
 }
 
 /* By the ages at receipt; when its turn comes they may be others. */
-static bool is_useful(const struct gossip *gossip, const struct model_message *message)
+static bool is_useful(struct gossip *gossip, const struct model_message *message)
 {
+    const struct ages ages = ages_of_published(gossip);
+    double mine = ages_of(&ages, &message->piece);
     return gossip->settings->order == ORDER_WALK ||
-           !merge_judge(&gossip->settings->merge, gossip->age, message->age, 1).ignore;
+           !merge_judge(&gossip->settings->merge, mine, message->age, 1).ignore;
 }
 
 /* Something of use was heard: spends tokens on telling others, once it is merged. */
@@ -320,6 +456,13 @@ static void react(struct gossip *gossip)
     gossip->to_tell += count;
 }
 
+static bool is_taken(const struct gossip *gossip, const struct piece *piece)
+{
+    size_t parameters = gossip->settings->parameters;
+    return piece_fits(piece, parameters) &&
+           (gossip->pieces || (piece->fragments == 1 && piece_is_plain(piece, parameters)));
+}
+
 static enum refusal receive_model(struct gossip *gossip, peer_id from,
                                   struct model_message *message, struct actions *actions)
 {
@@ -327,9 +470,8 @@ static enum refusal receive_model(struct gossip *gossip, peer_id from,
     enum refusal refusal = REFUSED_NOT;
     if (memcmp(message->task, settings->task, TASK_ID_BYTES) != 0)
         refusal = REFUSED_TASK;
-    else if (message->piece.fragments != 1 || !piece_fits(&message->piece, settings->parameters) ||
-             !piece_is_plain(&message->piece, settings->parameters) || !message->model ||
-             !isfinite(message->age) || message->age < 0)
+    else if (!is_taken(gossip, &message->piece) || !message->model || !isfinite(message->age) ||
+             message->age < 0)
         refusal = REFUSED_MALFORMED;
     if (refusal != REFUSED_NOT) {
         version_release(&message->model);
@@ -340,12 +482,13 @@ static enum refusal receive_model(struct gossip *gossip, peer_id from,
         return refusal;
     }
     gossip->counters.received++;
+    const struct piece answered = message->piece;
     bool useful = keep_waiting(gossip, from, message) && is_useful(gossip, message);
     message->model = NULL;
     if (useful && settings->flow.kind == FLOW_TOKEN)
         react(gossip);
     if (message->answer)
-        send_model(gossip, from, false, actions);
+        send_model(gossip, from, false, &answered, actions);
     return REFUSED_NOT;
 }
 
@@ -363,7 +506,7 @@ static enum refusal receive_pull(struct gossip *gossip, peer_id from,
         return REFUSED_RATE;
     }
     gossip->answered++;
-    send_model(gossip, from, false, actions);
+    send_model(gossip, from, false, NULL, actions);
     return REFUSED_NOT;
 }
 

@@ -21,6 +21,12 @@
  * many passes more. With walk the last that came takes the place of the node's own and then makes
  * the pass: models wander and never mix.
  *
+ * A message carries a piece of the model (gossip/encoding.h): by default all of it, else one of
+ * `fragments`, or a random `sample` of that. Each fragment has an age of its own (gossip/ages.h),
+ * by which it is merged where it lies. What the last pass has merged goes on first, each fragment
+ * of it once and the latest before the others, as a whole model would have gone on; then come
+ * fragments at random. An answer in push-pull carries the fragment that it answers.
+ *
  * The read-out is what a node evaluates and serves: an average over time and nodes. It follows the
  * models that are received, not the node's own, which leans to its own data pass after pass where
  * the others' leanings cancel; only a node that nobody talks to follows its own.
@@ -32,6 +38,7 @@
 #ifndef STARLING_PROTOCOL_H
 #define STARLING_PROTOCOL_H
 
+#include "gossip/ages.h"
 #include "gossip/flow.h"
 #include "gossip/merge.h"
 #include "gossip/message.h"
@@ -63,6 +70,9 @@ struct gossip_settings {
     uint32_t inbox;        /* models that may wait, 1 to INBOX_MAX */
     uint32_t shuffle_most; /* periods between shuffles once the view is settled */
     bool readout;
+    enum encoding encoding; /* what a message carries: in how many bits, */
+    uint32_t fragments;     /* which part of the model, 1 to FRAGMENTS_MAX and its parameters, */
+    double sample;          /* and the share of that, above 0 to 1 */
     uint8_t task[TASK_ID_BYTES];
     size_t parameters;
     uint64_t seed;
@@ -76,11 +86,21 @@ struct waiting {
     peer_id from;
 };
 
+/* What there is of it. */
+struct waiting_piece {
+    struct piece piece;
+    bool decoded; /* as in struct model_message */
+};
+
 /* Room that the caller owns, lends and keeps for as long as the node lives: a million nodes pay for
  * what their settings ask for, not for the most there can be. */
 struct gossip_storage {
-    struct view_entry *entries; /* settings->view of them */
-    struct waiting *inbox;      /* settings->inbox of them */
+    struct view_entry *entries;   /* settings->view of them */
+    struct waiting *inbox;        /* settings->inbox of them */
+    struct waiting_piece *pieces; /* as many; NULL: no pieces are taken, only whole models in f32 */
+    /* NULL where there is one fragment, or where nobody else is: then one age is all fragments' */
+    double *ages;   /* 2 × settings->fragments of them */
+    uint32_t *news; /* settings->inbox of them */
 };
 
 struct gossip_counters {
@@ -97,6 +117,11 @@ struct gossip {
     struct version *published; /* the last finished model: what is sent. A reference */
     double age;                /* of the published model */
     double training_age;       /* of the version being trained */
+    double *ages;   /* of the fragments of both, one after the other; NULL where there is one age.
+                       The caller's */
+    uint32_t *news; /* fragments that the last pass merged and nobody was told yet, the latest last.
+                       The caller's, NULL where there are no ages */
+    uint32_t news_count;
     uint64_t next_tick_us;
     uint64_t sequence;                       /* of the last model sent */
     uint32_t round;                          /* ticks so far */
@@ -117,7 +142,8 @@ struct gossip {
     bool pass_due; /* this period's pass has not begun */
     bool send_due; /* this period's sending has not happened */
     uint32_t waiting_count;
-    struct waiting *inbox; /* in order of arrival; the caller's */
+    struct waiting *inbox;        /* in order of arrival; the caller's */
+    struct waiting_piece *pieces; /* of them, or NULL; the caller's */
     struct gossip_counters counters;
 };
 
@@ -144,9 +170,10 @@ struct action {
         struct {
             peer_id from;
             struct version *model;
+            struct piece piece;
             double age;
             float alpha;
-            bool follow;
+            bool follow, decoded;
         } merge;
         struct {
             double age;
@@ -168,7 +195,7 @@ struct actions {
     struct action items[ACTIONS_MAX];
 };
 
-/* `model` is what the node starts from, at `age`; a reference of its own is taken. */
+/* `model` is what the node starts from, all fragments at `age`; a reference of its own is taken. */
 void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, peer_id self,
                  const struct gossip_storage *storage, struct version *model, double age);
 void gossip_clear(struct gossip *gossip);
@@ -193,9 +220,13 @@ enum refusal gossip_receive(struct gossip *gossip, peer_id from, struct gossip_m
 void gossip_done(struct gossip *gossip, struct version *model, double share, struct now now,
                  struct actions *actions);
 
-/* What the merge rule says of the model that waits at `place`, to a model of that age, which
- * becomes that of the result. */
-struct merge_verdict gossip_judge(const struct gossip *gossip, uint32_t place, double *age);
+/* What waits at `place` is this piece of a model. */
+struct waiting_piece gossip_piece(const struct gossip *gossip, uint32_t place);
+
+/* What the merge rule says of what waits at `place`, to a model of these ages, which become those
+ * of the result. */
+struct merge_verdict gossip_judge(const struct gossip *gossip, uint32_t place,
+                                  const struct ages *ages);
 
 /* A peer that came (by its HELLO), or is gone for good. */
 void gossip_peer_up(struct gossip *gossip, peer_id peer);

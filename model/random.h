@@ -31,6 +31,7 @@ enum random_purpose {
     RANDOM_TOPOLOGY = 15,  /* sim: who may talk to whom; step = attempt, or 1 + a node's tick */
     RANDOM_CHURN = 16,     /* sim: when a node is away; step = change, 0 the beginning */
     RANDOM_FEDAVG = 17,    /* sim: which clients take part in FedAvg; step = round */
+    RANDOM_PIECE = 18,     /* gossip: what a message carries of a model; step = its sequence */
     RANDOM_SUMS = 20,      /* gossip: when and to whom sums of features go; step = round */
 };
 

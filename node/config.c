@@ -15,7 +15,8 @@
 #define BOUNDS_MAX 256
 
 static_assert(sizeof(enum dataset_scale) == sizeof(int) && sizeof(enum schedule) == sizeof(int) &&
-                  sizeof(enum agree) == sizeof(int) && sizeof(enum optimizer) == sizeof(int),
+                  sizeof(enum agree) == sizeof(int) && sizeof(enum optimizer) == sizeof(int) &&
+                  sizeof(enum encoding) == sizeof(int),
               "choices are stored as int");
 
 static const char *const on_words[] = {"on", "true", "yes", "1", NULL};
@@ -70,8 +71,8 @@ static void describe(const struct setting *setting, char out[BOUNDS_MAX])
         snprintf(out, BOUNDS_MAX, "at most %zu characters", setting->size - 1);
         break;
     case SETTING_COUNT:
-        snprintf(out, BOUNDS_MAX, "a whole number from %" PRIu64 " to %" PRIu64, setting->least,
-                 setting->most);
+        snprintf(out, BOUNDS_MAX, "%sa whole number from %" PRIu64 " to %" PRIu64,
+                 setting->may_be_auto ? "auto or " : "", setting->least, setting->most);
         break;
     case SETTING_REAL:
         write_real(setting->floor, least);
@@ -151,17 +152,21 @@ static enum starling_error set_text(struct config *config, const struct setting 
     return STARLING_OK;
 }
 
-static bool read_count(const char *value, uint64_t *count)
+static bool read_count(const struct setting *setting, const char *value, uint64_t *count)
 {
     if (!*value)
         return false;
+    if (setting->may_be_auto && !strcmp(value, "auto")) {
+        *count = CONFIG_AUTO_COUNT;
+        return true;
+    }
     uint64_t result = 0;
     for (; *value; value++)
         if (*value < '0' || *value > '9' || __builtin_mul_overflow(result, 10, &result) ||
             __builtin_add_overflow(result, (uint64_t)(*value - '0'), &result))
             return false;
     *count = result;
-    return true;
+    return result >= setting->least && result <= setting->most;
 }
 
 static bool read_real(const struct setting *setting, const char *value, double *real)
@@ -204,12 +209,15 @@ static enum starling_error set(struct config *config, const struct setting *sett
             memcpy(member(config, setting), &on, sizeof on);
         break;
     case SETTING_COUNT:
+        good = read_count(setting, value, &number);
+        if (good)
+            memcpy(member(config, setting), &number, sizeof number);
+        break;
     case SETTING_DURATION:
     case SETTING_PACE:
     case SETTING_SIZE:
-        good = (setting->kind == SETTING_COUNT ? read_count(value, &number)
-                                               : units_read(units_of(setting), value, &number)) &&
-               number >= setting->least && number <= setting->most;
+        good = units_read(units_of(setting), value, &number) && number >= setting->least &&
+               number <= setting->most;
         if (good)
             memcpy(member(config, setting), &number, sizeof number);
         break;
@@ -372,7 +380,10 @@ static void write_value(const struct config *config, const struct setting *setti
         break;
     case SETTING_COUNT:
         memcpy(&number, from, sizeof number);
-        snprintf(text, sizeof text, "%" PRIu64, number);
+        if (setting->may_be_auto && number == CONFIG_AUTO_COUNT)
+            snprintf(text, sizeof text, "auto");
+        else
+            snprintf(text, sizeof text, "%" PRIu64, number);
         break;
     case SETTING_DURATION:
     case SETTING_PACE:

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "gossip/encoding.h"
 #include "model/dataset.h"
 #include "model/learner.h"
 #include "model/problem.h"
@@ -19,7 +20,8 @@
 #define CONFIG_TEXT_MAX 1024
 #define CONFIG_SEEDS_MAX 8192
 #define CONFIG_SETTINGS_MAX 128
-#define CONFIG_AUTO (-1.0) /* a number that is to be chosen: learn.rate by the model */
+#define CONFIG_AUTO (-1.0)           /* a number that is to be chosen: learn.rate by the model */
+#define CONFIG_AUTO_COUNT UINT64_MAX /* a count that is: gossip.fragments, by the model */
 
 /* Whether nodes agree on the scaling of features: auto is on for a device, off in a simulation,
  * where the data of all lie in one place. */
@@ -64,6 +66,9 @@ struct config {
         uint64_t inbox;                   /* 8; 1 to 64 */
         double age_limit;                 /* 1 pass */
         bool readout;                     /* on */
+        enum encoding encoding;           /* f32, f16, i8 */
+        uint64_t fragments;               /* CONFIG_AUTO_COUNT; 1 to 65536 */
+        double sample;                    /* 1; above 0 */
     } gossip;
     struct {
         char listen[CONFIG_TEXT_MAX];    /* tcp://127.0.0.1:* : any free port */

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "gossip/encoding.h"
 #include "gossip/merge.h"
 
 #define MINUTE_US UINT64_C(60000000)
@@ -96,6 +97,13 @@ const struct setting config_settings[] = {
      SETTING_REAL, MEMBER(gossip.age_limit), .floor = 0, .ceiling = 1e9},
     {"gossip", "readout", "on", "keep an average of the model over time, and evaluate that",
      SETTING_SWITCH, MEMBER(gossip.readout)},
+    {"gossip", "encoding", "f32", "how parameters are sent: f16 is half the bytes, i8 a quarter",
+     SETTING_CHOICE, MEMBER(gossip.encoding), .words = encoding_names},
+    {"gossip", "fragments", "auto",
+     "a message carries one of so many parts of the model; auto: 1 below 4 MiB", SETTING_COUNT,
+     MEMBER(gossip.fragments), .may_be_auto = true, .least = 1, .most = FRAGMENTS_MAX},
+    {"gossip", "sample", "1", "share of the parameters in a message, drawn at random",
+     SETTING_REAL, MEMBER(gossip.sample), .floor = 1e-6, .ceiling = 1},
 
     {"node", "listen", "tcp://127.0.0.1:*", "endpoint for peers; port *: any free one",
      SETTING_TEXT, MEMBER(node.listen)},

@@ -23,7 +23,7 @@ struct setting {
     const char *initial; /* the default, as a person would write it */
     const char *help;
     enum setting_kind kind;
-    bool may_be_auto;      /* a real that also takes "auto", kept as CONFIG_AUTO */
+    bool may_be_auto;      /* takes "auto" too, kept as CONFIG_AUTO or CONFIG_AUTO_COUNT */
     bool expands;          /* a text whose ${NAME} are environment variables */
     size_t offset, size;   /* of the member of struct config, bytes */
     uint64_t least, most;  /* bounds of all that is uint64_t */

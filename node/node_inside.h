@@ -105,6 +105,9 @@ struct node {
     struct participant_settings settings;
     struct view_entry *entries;
     struct waiting *inbox;
+    struct waiting_piece *pieces;
+    double *ages;
+    uint32_t *news;
     bool has_participant;
     struct participant participant;
     bool autostart, started;      /* wanted; participant_start was called */

@@ -99,10 +99,18 @@ static bool open_participant(struct node *node, struct saved *saved, bool found,
     uint32_t *rows = malloc(count * sizeof *rows);
     node->entries = calloc(node->settings.gossip.view, sizeof *node->entries);
     node->inbox = calloc(node->settings.gossip.inbox, sizeof *node->inbox);
+    node->pieces = calloc(node->settings.gossip.inbox, sizeof *node->pieces);
+    node->news = calloc(node->settings.gossip.inbox, sizeof *node->news);
+    node->ages = calloc(2 * (size_t)node->settings.gossip.fragments, sizeof *node->ages);
     struct version *initial = first_version(node, saved, found, problem);
     bool opened = false;
-    if (rows && node->entries && node->inbox && initial) {
-        const struct gossip_storage storage = {.entries = node->entries, .inbox = node->inbox};
+    if (rows && node->entries && node->inbox && node->pieces && node->ages && node->news &&
+        initial) {
+        const struct gossip_storage storage = {.entries = node->entries,
+                                               .inbox = node->inbox,
+                                               .pieces = node->pieces,
+                                               .ages = node->ages,
+                                               .news = node->news};
         for (size_t i = 0; i < count; i++)
             rows[i] = (uint32_t)i;
         opened = participant_init(&node->participant, &node->settings, ROSTER_SELF,
@@ -241,6 +249,9 @@ void learning_close(struct node *node)
     version_release(&node->kept_scaling);
     free(node->entries);
     free(node->inbox);
+    free(node->pieces);
+    free(node->ages);
+    free(node->news);
     model_free(&node->model);
     data_free(&node->data);
 }

@@ -195,6 +195,8 @@ static void carry_out(struct participant *participant, struct actions *actions,
             work->heard[work->heard_count++] = (struct heard){.from = action->merge.from,
                                                               .alpha = action->merge.alpha,
                                                               .follow = action->merge.follow,
+                                                              .decoded = action->merge.decoded,
+                                                              .piece = action->merge.piece,
                                                               .age = action->merge.age};
             break;
         case ACTION_TRAIN:
@@ -371,23 +373,44 @@ void participant_done(struct participant *participant, struct now now, struct ou
     finish_call(participant, &actions, out);
 }
 
+/* What waits at `place`, merged into `values`; `scratch` has room for a model. */
+static void merge_waiting(const struct gossip *gossip, uint32_t place, const struct ages *ages,
+                          float *values, float *scratch)
+{
+    const struct waiting_piece waiting = gossip_piece(gossip, place);
+    const float *theirs = gossip->inbox[place].model->values;
+    struct merge_verdict verdict = gossip_judge(gossip, place, ages);
+    if (verdict.ignore)
+        return;
+    if (!waiting.decoded) {
+        piece_roundtrip(&waiting.piece, ages->parameters, theirs, scratch);
+        theirs = scratch;
+    }
+    piece_blend(&waiting.piece, ages->parameters, theirs, verdict.alpha, values);
+}
+
 struct version *participant_merged(const struct participant *participant)
 {
     const struct gossip *gossip = &participant->gossip;
     size_t count = model_parameters(participant->settings->model);
+    uint32_t fragments = gossip->settings->fragments;
     double age = gossip->age;
-    float *values = vector_new(count);
-    struct version *merged = values ? version_of(values) : NULL;
-    if (!merged) {
+    double *each = gossip->ages ? malloc(fragments * sizeof *each) : NULL;
+    float *values = vector_new(count), *scratch = vector_new(count);
+    struct version *merged =
+        values && scratch && (each || !gossip->ages) ? version_of(values) : NULL;
+    if (merged) {
+        const struct ages ages = {count, fragments, each, &age};
+        if (each)
+            memcpy(each, gossip->ages, fragments * sizeof *each);
+        memcpy(values, gossip->published->values, count * sizeof *values);
+        for (uint32_t i = 0; i < gossip->waiting_count; i++)
+            merge_waiting(gossip, i, &ages, values, scratch);
+    } else {
         vector_free(values);
-        return NULL;
     }
-    memcpy(values, gossip->published->values, count * sizeof *values);
-    for (uint32_t i = 0; i < gossip->waiting_count; i++) {
-        struct merge_verdict verdict = gossip_judge(gossip, i, &age);
-        if (!verdict.ignore)
-            vector_blend(values, gossip->inbox[i].model->values, verdict.alpha, count);
-    }
+    vector_free(scratch);
+    free(each);
     return merged;
 }
 

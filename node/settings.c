@@ -5,6 +5,8 @@
 
 #define JITTER 0.1 /* of a period, as a share of it */
 #define SHUFFLE_MOST 10
+#define WHOLE_BYTES_MAX (4u << 20)  /* of parameters: a larger model goes in fragments */
+#define FRAGMENT_BYTES (256u << 10) /* then of about so many bytes in f32 */
 
 /* Settings of gossip that say nothing together. */
 static enum starling_error check_order(const struct config *config, struct problem *problem)
@@ -71,9 +73,41 @@ static struct learn_settings learning(const struct config *config, const struct 
         .clip = clip == CONFIG_AUTO ? model_clip(model) : clip};
 }
 
+/* As many as are asked for, or that suit the model. */
+static uint32_t fragments_of(const struct config *config, const struct model *model)
+{
+    size_t bytes = model_parameters(model) * sizeof(float);
+    uint64_t fragments = config->gossip.fragments;
+    if (fragments == CONFIG_AUTO_COUNT)
+        fragments = bytes < WHOLE_BYTES_MAX ? 1 : (bytes + FRAGMENT_BYTES - 1) / FRAGMENT_BYTES;
+    return fragments < FRAGMENTS_MAX ? (uint32_t)fragments : FRAGMENTS_MAX;
+}
+
+/* Which pieces a message may carry. */
+static enum starling_error check_pieces(const struct config *config, const struct model *model,
+                                        struct problem *problem)
+{
+    if (config->gossip.fragments != CONFIG_AUTO_COUNT &&
+        config->gossip.fragments > model_parameters(model))
+        return problem_set(problem, STARLING_INVALID,
+                           "gossip.fragments: %llu are more than the %zu parameters of %s: ask "
+                           "for fewer",
+                           (unsigned long long)config->gossip.fragments, model_parameters(model),
+                           model_name(model));
+    bool whole = fragments_of(config, model) == 1 && config->gossip.sample == 1;
+    if (config->gossip.order == ORDER_UPDATE_MERGE && !whole)
+        return problem_set(problem, STARLING_INVALID,
+                           "gossip.%s: with gossip.order = update-merge received models are "
+                           "trained, and a piece cannot be: leave it 1",
+                           config->gossip.sample < 1 ? "sample" : "fragments");
+    return STARLING_OK;
+}
+
 enum starling_error settings_suit(const struct config *config, const struct model *model,
                                   struct problem *problem)
 {
+    if (check_pieces(config, model, problem))
+        return STARLING_INVALID;
     struct learn_settings learn = learning(config, model);
     bool pegasos = learn.schedule == SCHEDULE_PEGASOS;
     if (pegasos && learn.decay == 0)
@@ -116,6 +150,9 @@ void settings_make(const struct config *config, const struct model *model,
                    .inbox = (uint32_t)config->gossip.inbox,
                    .shuffle_most = SHUFFLE_MOST,
                    .readout = config->gossip.readout,
+                   .encoding = config->gossip.encoding,
+                   .fragments = fragments_of(config, model),
+                   .sample = config->gossip.sample,
                    .parameters = model_parameters(model),
                    .seed = seed},
         .holdout = config->learn.holdout,

@@ -25,29 +25,89 @@ static struct evaluation test(const struct work *work, const float *parameters,
     return evaluate(settings->model, parameters, &held, workspace);
 }
 
-/* How far each received model is from mine, and how well it does here: before any is merged. */
-static void hear(struct work *work, struct workspace *workspace)
+/* Each received piece as the values that it carries. Those that came as their sender's whole model
+ * are encoded and decoded, unless the values lie in it as they are: what came as bytes gives the
+ * same. False when memory is out. */
+static bool unpack(struct work *work, size_t count)
 {
-    size_t count = model_parameters(work->participant->settings->model);
-    const float *mine = work->from->values;
-    double norm = sqrt(vector_norm2(mine, count));
     for (uint32_t i = 0; i < work->heard_count; i++) {
-        const float *theirs = work->received[i]->values;
-        double distance = sqrt(vector_distance2(theirs, mine, count));
-        work->heard[i].distance = norm > 0 ? distance / norm : distance;
-        work->heard[i].here = test(work, theirs, workspace);
+        struct heard *heard = &work->heard[i];
+        if (heard->decoded || piece_is_plain(&heard->piece, count))
+            continue;
+        float *values = vector_new(heard->piece.count);
+        struct version *version = values ? version_of(values) : NULL;
+        if (!version) {
+            vector_free(values);
+            return false;
+        }
+        piece_roundtrip(&heard->piece, count, work->received[i]->values, values);
+        version_release(&work->received[i]);
+        work->received[i] = version;
+        heard->decoded = true;
     }
+    return true;
 }
 
-/* A model that is finite and yet out of all proportion would only undo the pass: it is left out. */
+static void leave_out_all(struct work *work)
+{
+    for (uint32_t i = 0; i < work->heard_count; i++)
+        version_release(&work->received[i]);
+    work->heard_count = 0;
+}
+
+/* The heard->piece.count values that were received as number i, unpacked. */
+static const float *values_of(const struct work *work, uint32_t i, size_t count)
+{
+    size_t first = 0, size;
+    if (!work->heard[i].decoded)
+        piece_range(&work->heard[i].piece, count, &first, &size);
+    return work->received[i]->values + first;
+}
+
+/* Whether piece number i is all of a model. */
+static bool is_whole(const struct work *work, uint32_t i, size_t count)
+{
+    return work->heard[i].piece.count == count;
+}
+
+/* How far each received piece is from mine, and how well it does here: before any is merged. */
+static void hear(struct work *work, size_t count, struct workspace *workspace)
+{
+    const float *mine = work->from->values;
+    float *scratch = vector_new(count);
+    for (uint32_t i = 0; i < work->heard_count && scratch; i++) {
+        struct heard *heard = &work->heard[i];
+        const struct piece *piece = &heard->piece;
+        const float *theirs = values_of(work, i, count);
+        piece_gather(piece, count, mine, scratch);
+        double norm = sqrt(vector_norm2(scratch, piece->count));
+        double distance = sqrt(vector_distance2(theirs, scratch, piece->count));
+        heard->distance = norm > 0 ? distance / norm : distance;
+        if (!is_whole(work, i, count)) {
+            memcpy(scratch, mine, count * sizeof *scratch);
+            piece_blend(piece, count, theirs, 1, scratch);
+        }
+        heard->here = test(work, is_whole(work, i, count) ? theirs : scratch, workspace);
+    }
+    vector_free(scratch);
+}
+
+/* A model that is finite and yet out of all proportion would only undo the pass: it is left out. A
+ * subsample is held against its share of the norm of one's own. */
 static void leave_out_absurd(struct work *work, size_t count)
 {
-    if (work->heard_count == 0)
-        return;
-    double most = NORM_RATIO_MAX * (1 + sqrt(vector_norm2(work->from->values, count)));
+    size_t first = 0, size = 0;
+    double mine = 0; /* of one's own model from `first` on */
     for (uint32_t i = 0; i < work->heard_count; i++) {
-        double norm = sqrt(vector_norm2(work->received[i]->values, count));
-        if (norm <= most)
+        const struct piece *piece = &work->heard[i].piece;
+        size_t its_first, its_size;
+        piece_range(piece, count, &its_first, &its_size);
+        if (its_first != first || its_size != size)
+            mine = vector_norm2(work->from->values + its_first, its_size);
+        first = its_first;
+        size = its_size;
+        double norm = sqrt(vector_norm2(values_of(work, i, count), piece->count));
+        if (norm <= NORM_RATIO_MAX * (1 + sqrt(mine * piece_share(piece, count))))
             continue;
         work->heard[i].absurd = true;
         work->heard[i].alpha = 0;
@@ -64,10 +124,18 @@ static float *merge(const struct work *work, size_t count)
         return NULL;
     bool copied = false;
     for (uint32_t i = 0; i < work->heard_count && !work->each; i++) {
-        if (work->heard[i].alpha == 0)
+        const struct heard *heard = &work->heard[i];
+        if (heard->alpha == 0)
             continue;
-        vector_blend_to(values, copied ? values : work->from->values, work->received[i]->values,
-                        work->heard[i].alpha, count);
+        const float *theirs = values_of(work, i, count);
+        if (is_whole(work, i, count)) {
+            vector_blend_to(values, copied ? values : work->from->values, theirs, heard->alpha,
+                            count);
+        } else {
+            if (!copied)
+                memcpy(values, work->from->values, count * sizeof *values);
+            piece_blend(&heard->piece, count, theirs, heard->alpha, values);
+        }
         copied = true;
     }
     if (!copied)
@@ -84,13 +152,25 @@ static void learn_of_merges(const struct work *work, const float *values)
     const struct learn_settings *learn = &settings->learn;
     if (learn->optimizer != OPTIMIZER_QUASI_GLOBAL || work->number == 0)
         return;
+    size_t count = model_parameters(settings->model);
     const float *passed = work->from->values;
-    for (uint32_t i = 0; i < work->heard_count; i++)
-        if (work->heard[i].alpha >= 1)
-            passed = work->received[i]->values;
+    float *mixed = NULL; /* one's own, with what was taken over in it; without memory as it was */
+    for (uint32_t i = 0; i < work->heard_count; i++) {
+        if (work->heard[i].alpha < 1)
+            continue;
+        if (is_whole(work, i, count)) {
+            passed = values_of(work, i, count);
+        } else if (mixed || (mixed = vector_new(count))) {
+            if (passed != mixed)
+                memcpy(mixed, passed, count * sizeof *mixed);
+            piece_blend(&work->heard[i].piece, count, values_of(work, i, count), 1, mixed);
+            passed = mixed;
+        }
+    }
     learner_merged(settings->model, learn, participant->train_count,
                    learner_time(learn, work->last_age, (double)work->number - 1), passed, values,
                    &participant->optimizer);
+    vector_free(mixed);
 }
 
 /* A pass of one's own model (place 0) or of the one received as `place` − 1. */
@@ -113,7 +193,7 @@ static bool train(const struct work *work, double age, uint32_t place, float *va
 }
 
 /* w = merge(update(w), update(w_j)) for each received model w_j that counts; one that its pass
- * makes infinite is left out. */
+ * makes infinite is left out. A piece cannot be trained, and is merged as it came. */
 static void merge_updated(struct work *work, float *values, struct workspace *workspace,
                           size_t count)
 {
@@ -122,9 +202,14 @@ static void merge_updated(struct work *work, float *values, struct workspace *wo
         work->failure = WORK_NO_MEMORY;
     for (uint32_t i = 0; i < work->heard_count && work->failure == WORK_FINE; i++) {
         struct pass_report report;
+        const float *heard = values_of(work, i, count);
         if (work->heard[i].alpha == 0)
             continue;
-        memcpy(theirs, work->received[i]->values, count * sizeof *theirs);
+        if (!is_whole(work, i, count)) {
+            piece_blend(&work->heard[i].piece, count, heard, work->heard[i].alpha, values);
+            continue;
+        }
+        memcpy(theirs, heard, count * sizeof *theirs);
         if (!train(work, work->heard[i].age, i + 1, theirs, &report, workspace))
             work->failure = WORK_NO_MEMORY;
         else if (vector_finite(theirs, count))
@@ -135,13 +220,15 @@ static void merge_updated(struct work *work, float *values, struct workspace *wo
     vector_free(theirs);
 }
 
-/* r = r + b (w − r) for each model w to follow and, when asked for, for the result. */
+/* r = r + b (w − r) for each model w to follow, where the piece of it lies, and, when asked for,
+ * for the result. */
 static void follow(const struct work *work, const float *result, float *readout, size_t count)
 {
     memcpy(readout, work->readout_from->values, count * sizeof *readout);
     for (uint32_t i = 0; i < work->heard_count; i++)
         if (work->heard[i].follow)
-            vector_blend(readout, work->received[i]->values, work->readout_step, count);
+            piece_blend(&work->heard[i].piece, count, values_of(work, i, count), work->readout_step,
+                        readout);
     if (work->readout_own)
         vector_blend(readout, result, work->readout_step, count);
 }
@@ -202,10 +289,13 @@ void work_run(struct work *work, struct workspace *workspace)
     const struct participant *participant = work->participant;
     size_t count = model_parameters(participant->settings->model);
     bool readout_wanted = work->readout_into && work->readout_into != work->readout_from;
+    bool unpacked = unpack(work, count);
+    if (!unpacked)
+        leave_out_all(work);
     leave_out_absurd(work, count);
     if (participant->settings->evaluate)
-        hear(work, workspace);
-    float *values = work->into != work->from ? merge(work, count) : NULL;
+        hear(work, count, workspace);
+    float *values = unpacked && work->into != work->from ? merge(work, count) : NULL;
     float *readout = values && readout_wanted ? vector_new(count) : NULL;
     if (!values || (readout_wanted && !readout))
         work->failure = WORK_NO_MEMORY;

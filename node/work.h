@@ -18,12 +18,15 @@ struct participant;
 /* What a work found out about one received model. */
 struct heard {
     peer_id from;
-    float alpha; /* its weight in the merge; 0: ignored */
-    bool follow; /* the read-out takes it in */
-    bool absurd; /* its norm is far beyond one's own: left out */
+    float alpha;        /* its weight in the merge; 0: ignored */
+    bool follow;        /* the read-out takes it in */
+    bool absurd;        /* its norm is far beyond one's own: left out */
+    bool decoded;       /* as in struct model_message */
+    struct piece piece; /* of the sender's model that was received */
     double age;
-    double distance;        /* ‖received − mine‖ / ‖mine‖; 0 when not evaluated */
-    struct evaluation here; /* the received model on my hold-out; empty when not evaluated */
+    double distance; /* ‖received − mine‖ / ‖mine‖, where it lies; 0 when not evaluated */
+    struct evaluation here; /* the received model, or mine with the piece in it, on my hold-out;
+                               empty when not evaluated */
 };
 
 enum work_failure {

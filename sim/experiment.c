@@ -100,6 +100,7 @@ static void resolve(struct experiment *experiment, uint64_t period_default_us)
     if (config->learn.schedule != SCHEDULE_PEGASOS)
         config->learn.rate = experiment->settings.learn.rate;
     config->learn.momentum = experiment->settings.learn.momentum;
+    config->gossip.fragments = experiment->settings.gossip.fragments;
     experiment->settings.agree = config->task.agree == AGREE_ON &&
                                  dataset_standardises(&experiment->data->train, config->task.scale);
 }

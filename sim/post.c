@@ -1,5 +1,6 @@
 #include "sim/post.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,6 +159,7 @@ enum starling_error post_pack(struct post *post, struct parcel *parcel, struct p
     }
     uint8_t header[HEADER_BYTES_MAX];
     parcel->header_size = message_encode(message, cards, header);
+    assert(message_wire_bytes(message, parcel->header_size) == parcel->bytes);
     parcel->header = malloc(parcel->header_size);
     if (!parcel->header)
         return problem_no_memory(problem, "a message");

@@ -36,6 +36,9 @@ struct world {
     struct participant *participants;
     struct view_entry *entries;    /* nodes × view */
     struct waiting *inboxes;       /* nodes × inbox */
+    struct waiting_piece *pieces;  /* nodes × inbox; NULL where models are sent as they are */
+    double *ages;                  /* nodes × 2 fragments; NULL where they are sent whole */
+    uint32_t *news;                /* nodes × inbox; NULL likewise */
     struct world_traffic *traffic; /* per node */
     struct churn churn;
     struct presence *presence; /* per node; NULL where nobody ever leaves */
@@ -135,10 +138,22 @@ static void begin_churn(struct world *world)
     }
 }
 
+static struct gossip_storage storage_of(const struct world *world, size_t node)
+{
+    const struct gossip_settings *gossip = &world->experiment->settings.gossip;
+    size_t inbox = node * gossip->inbox;
+    return (struct gossip_storage){
+        .entries = world->entries + node * gossip->view,
+        .inbox = world->inboxes + inbox,
+        .pieces = world->pieces ? world->pieces + inbox : NULL,
+        .ages = world->ages ? world->ages + 2 * node * gossip->fragments : NULL,
+        .news = world->news ? world->news + inbox : NULL,
+    };
+}
+
 static enum starling_error begin(struct world *world, struct problem *problem)
 {
     const struct experiment *experiment = world->experiment;
-    const struct gossip_settings *gossip = &experiment->settings.gossip;
     struct version *initial = experiment_initial(experiment);
     if (!initial)
         return problem_no_memory(problem, "the initial parameters");
@@ -147,8 +162,7 @@ static enum starling_error begin(struct world *world, struct problem *problem)
         size_t count;
         const uint32_t *rows = partition_rows(experiment->partition, node, &count);
         struct participant *participant = &world->participants[node];
-        const struct gossip_storage storage = {.entries = world->entries + node * gossip->view,
-                                               .inbox = world->inboxes + node * gossip->inbox};
+        const struct gossip_storage storage = storage_of(world, node);
         error =
             participant_init(participant, &experiment->settings, (peer_id)node,
                              &experiment->data->train, rows, count, &storage, initial, 0, problem);
@@ -173,6 +187,21 @@ static uint64_t window_us(const struct world *world)
     uint64_t most = world->experiment->config.gossip.period_us / WINDOWS_A_PERIOD;
     most = most > NETWORK_LEAST_US ? most : NETWORK_LEAST_US;
     return least < most ? least : most;
+}
+
+/* Where models are not sent whole and as they are. */
+static bool make_room_for_pieces(struct world *world)
+{
+    const struct gossip_settings *gossip = &world->experiment->settings.gossip;
+    size_t fragments = gossip->fragments;
+    if (fragments == 1 && gossip->sample == 1 && gossip->encoding == ENCODING_F32)
+        return true;
+    world->pieces = calloc(world->nodes * gossip->inbox, sizeof *world->pieces);
+    if (fragments > 1) {
+        world->ages = calloc(world->nodes * 2 * fragments, sizeof *world->ages);
+        world->news = calloc(world->nodes * gossip->inbox, sizeof *world->news);
+    }
+    return world->pieces && (fragments == 1 || (world->ages && world->news));
 }
 
 struct world *world_new(const struct experiment *experiment, struct pool *pool,
@@ -215,7 +244,8 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
     world->presence = churn ? calloc(world->nodes, sizeof *world->presence) : NULL;
     world->works = calloc(world->works_most, sizeof *world->works);
     if (!world->clock || !world->participants || !world->entries || !world->inboxes ||
-        !world->traffic || (churn && !world->presence) || !world->works) {
+        !world->traffic || !make_room_for_pieces(world) || (churn && !world->presence) ||
+        !world->works) {
         problem_no_memory(problem, "the participants");
         goto fail;
     }
@@ -279,6 +309,9 @@ void world_free(struct world **world)
     free(ours->participants);
     free(ours->entries);
     free(ours->inboxes);
+    free(ours->pieces);
+    free(ours->ages);
+    free(ours->news);
     free(ours->traffic);
     free(ours->presence);
     free(ours->works);
@@ -553,8 +586,12 @@ void world_digest(const struct world *world, char hex[65])
 
 double world_bytes_per_node(const struct world *world)
 {
+    const struct gossip_settings *gossip = &world->experiment->settings.gossip;
     return (double)(sizeof(struct participant) + sizeof(struct world_traffic) +
-                    world->experiment->settings.gossip.view * sizeof(struct view_entry) +
-                    world->experiment->settings.gossip.inbox * sizeof(struct waiting) +
-                    sizeof(struct event) + 3 * sizeof(struct version));
+                    gossip->view * sizeof(struct view_entry) +
+                    gossip->inbox * sizeof(struct waiting) +
+                    (world->pieces ? gossip->inbox * sizeof(struct waiting_piece) : 0) +
+                    (world->ages ? 2 * gossip->fragments * sizeof(double) : 0) +
+                    (world->news ? gossip->inbox * sizeof(uint32_t) : 0) + sizeof(struct event) +
+                    3 * sizeof(struct version));
 }

@@ -40,6 +40,7 @@ test_programs = \
 	tests/model/test_trend \
 	tests/model/test_vector \
 	tests/model/test_workspace \
+	tests/gossip/test_ages \
 	tests/gossip/test_encoding \
 	tests/gossip/test_agreement \
 	tests/gossip/test_hello \
@@ -47,6 +48,7 @@ test_programs = \
 	tests/gossip/test_flow \
 	tests/gossip/test_merge \
 	tests/gossip/test_message \
+	tests/gossip/test_pieces \
 	tests/gossip/test_protocol \
 	tests/gossip/test_view \
 	tests/node/test_authority \
@@ -72,6 +74,7 @@ test_programs = \
 	tests/sim/test_fedavg \
 	tests/sim/test_live_data \
 	tests/sim/test_network \
+	tests/sim/test_pieces \
 	tests/sim/test_pool \
 	tests/sim/test_progress \
 	tests/sim/test_report \
@@ -133,6 +136,8 @@ tests_model_test_vector_SOURCES = tests/model/test_vector.c tests/model/files.c 
 tests_model_test_vector_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_workspace_SOURCES = tests/model/test_workspace.c tests/model/files.c tests/model/files.h
 tests_model_test_workspace_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_gossip_test_ages_SOURCES = tests/gossip/test_ages.c
+tests_gossip_test_ages_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_encoding_SOURCES = tests/gossip/test_encoding.c
 tests_gossip_test_encoding_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_agreement_SOURCES = tests/gossip/test_agreement.c
@@ -148,6 +153,8 @@ tests_gossip_test_merge_SOURCES = tests/gossip/test_merge.c tests/gossip/vectors
 tests_gossip_test_merge_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_message_SOURCES = tests/gossip/test_message.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_message_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
+tests_gossip_test_pieces_SOURCES = tests/gossip/test_pieces.c
+tests_gossip_test_pieces_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_protocol_SOURCES = tests/gossip/test_protocol.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_protocol_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_view_SOURCES = tests/gossip/test_view.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
@@ -198,6 +205,8 @@ tests_sim_test_live_data_SOURCES = tests/sim/test_live_data.c
 tests_sim_test_live_data_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_network_SOURCES = tests/sim/test_network.c
 tests_sim_test_network_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_pieces_SOURCES = tests/sim/test_pieces.c tests/sim/setting.h
+tests_sim_test_pieces_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_pool_SOURCES = tests/sim/test_pool.c
 tests_sim_test_pool_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_progress_SOURCES = tests/sim/test_progress.c
@@ -210,7 +219,7 @@ tests_sim_test_sweep_SOURCES = tests/sim/test_sweep.c tests/sim/command.c tests/
 tests_sim_test_sweep_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_topology_SOURCES = tests/sim/test_topology.c
 tests_sim_test_topology_LDADD = $(SIM_LIBS) $(TEST_LIBS)
-tests_sim_test_world_SOURCES = tests/sim/test_world.c
+tests_sim_test_world_SOURCES = tests/sim/test_world.c tests/sim/setting.h
 tests_sim_test_world_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_live_test_live_sim_SOURCES = tests/live/test_live_sim.c tests/live/swarm.c tests/live/swarm.h
 tests_live_test_live_sim_LDADD = $(NODE_LIBS) $(TEST_LIBS)

@@ -38,12 +38,14 @@ static void begin(struct node *node)
                      .inbox = INBOX,
                      .shuffle_most = 10,
                      .readout = true,
+                     .fragments = 1,
+                     .sample = 1,
                      .task = "a task of mine",
                      .parameters = PARAMETERS,
                      .seed = 5},
         .model = new_model(),
     };
-    const struct gossip_storage storage = {node->entries, node->inbox};
+    const struct gossip_storage storage = {.entries = node->entries, .inbox = node->inbox};
     gossip_init(&node->gossip, &node->settings, 0, &storage, node->model, 0);
 }
 

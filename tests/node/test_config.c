@@ -69,6 +69,8 @@ static void choices_are_numbered_as_their_enums(void **state)
         {"gossip.flow", "token", offsetof(struct config, gossip.flow), FLOW_TOKEN},
         {"sim.sync", "rounds", offsetof(struct config, sim.sync), SYNC_ROUNDS},
         {"sim.preset", "af", offsetof(struct config, sim.preset), PRESET_AF},
+        {"gossip.encoding", "f16", offsetof(struct config, gossip.encoding), ENCODING_F16},
+        {"gossip.encoding", "i8", offsetof(struct config, gossip.encoding), ENCODING_I8},
         {"gossip.merge", "average", offsetof(struct config, gossip.merge), 2},
     };
     struct config config;
@@ -105,6 +107,11 @@ static void a_bad_value_is_refused_with_what_would_be_right(void **state)
         {"gossip.merge=limted", "did you mean limited? Or write one of limited, age, average"},
         {"gossip.merge=xyzzy", "is \"xyzzy\": write one of limited, age, average"},
         {"gossip.readout=maybe", "write on or off"},
+        {"gossip.encoding=i9", "did you mean i8? Or write one of f32, f16, i8"},
+        {"gossip.fragments=0", "is \"0\": write auto or a whole number from 1 to 65536"},
+        {"gossip.fragments=65537", "write auto or a whole number"},
+        {"gossip.fanout=auto", "is \"auto\": write a whole number from 1"},
+        {"gossip.sample=0", "write a number from 1e-06 to 1"},
         {"gossip.period=10", "write a duration from 1ms to 1d, with its unit"},
         {"gossip.period=0.5ms", "is \"0.5ms\""},
         {"gossip.period=2d", "is \"2d\""},
@@ -152,6 +159,11 @@ static void a_good_value_is_taken(void **state)
     assert_int_equal(config.node.save_every_us, 0);
     assert_int_equal(config_set_pair(&config, "task.data=csv:a=b?label=1", "--set", NULL), 0);
     assert_string_equal(config.task.data, "csv:a=b?label=1");
+    assert_true(config.gossip.fragments == CONFIG_AUTO_COUNT);
+    assert_int_equal(config_set_pair(&config, "gossip.fragments=65536", "--set", NULL), 0);
+    assert_int_equal(config.gossip.fragments, 65536);
+    assert_int_equal(config_set_pair(&config, "gossip.fragments=auto", "--set", NULL), 0);
+    assert_true(config.gossip.fragments == CONFIG_AUTO_COUNT);
     assert_int_equal(config_set_pair(&config, "gossip.readout=false", "--set", NULL), 0);
     assert_false(config.gossip.readout);
 }
@@ -350,6 +362,8 @@ static void scramble(struct config *config, const struct setting *setting, struc
     default:
         number = setting->least + (uint64_t)(random_uniform(random) *
                                              (double)(setting->most / 2 - setting->least / 2));
+        if (setting->may_be_auto && random_below(random, 4) == 0)
+            number = CONFIG_AUTO_COUNT;
         memcpy(to, &number, sizeof number);
     }
 }

@@ -16,6 +16,7 @@ enum { EXAMPLES = 200, FEATURES = 5, PEERS = 4, INBOX = 8 };
 struct room {
     struct view_entry entries[PEERS];
     struct waiting inbox[INBOX];
+    struct waiting_piece pieces[INBOX];
 };
 
 /* Two separable classes, a model for them, and the settings of who learns it. */
@@ -59,6 +60,8 @@ static struct setting set_up(bool evaluate, double momentum)
                    .shuffle_most = 10,
                    .merge = {.rule = merge_rule_find("limited"), .age_limit = 3, .alpha_max = 1},
                    .readout = true,
+                   .fragments = 1,
+                   .sample = 1,
                    .parameters = model_parameters(setting.model),
                    .seed = 2},
         .holdout = .2,
@@ -80,7 +83,8 @@ static void tear_down(struct setting *setting)
 static void begin(struct setting *setting, struct participant *participant, struct room *room,
                   struct outgoing *out)
 {
-    const struct gossip_storage storage = {room->entries, room->inbox};
+    const struct gossip_storage storage = {
+        .entries = room->entries, .inbox = room->inbox, .pieces = room->pieces};
     assert_int_equal(participant_init(participant, &setting->settings, 0, &setting->data,
                                       setting->rows, EXAMPLES, &storage, setting->initial, 0, NULL),
                      STARLING_OK);
@@ -312,6 +316,87 @@ static void a_walk_takes_over_the_last_received(void **state)
     tear_down(&setting);
 }
 
+/* A piece of a model whose values are all `value`, as its bytes would have it or still to be made.
+ */
+static void receive_piece(struct setting *setting, struct participant *participant, peer_id from,
+                          struct piece piece, float value, bool decoded, struct outgoing *out)
+{
+    size_t count = model_parameters(setting->model);
+    float *values = vector_new(count), *carried = vector_new(count);
+    for (size_t i = 0; i < count; i++)
+        values[i] = value;
+    piece_roundtrip(&piece, count, values, carried);
+    struct gossip_message message = {.kind = MESSAGE_MODEL,
+                                     .model = {.piece = piece,
+                                               .age = 1,
+                                               .sequence = 1,
+                                               .decoded = decoded,
+                                               .model = version_of(decoded ? carried : values)}};
+    vector_free(decoded ? values : carried);
+    assert_int_equal(participant_receive(participant, from, &message, (struct now){0}, out),
+                     REFUSED_NOT);
+}
+
+/* The model and the read-out move where the piece lies, and nowhere else; and what is merged if one
+ * asks before the pass is the same. */
+static void a_piece_is_blended_where_it_lies(void **state)
+{
+    (void)state;
+    static const enum encoding encodings[] = {ENCODING_F32, ENCODING_F16, ENCODING_I8};
+    for (size_t i = 0; i < 6; i++) {
+        struct setting setting = set_up(true, 0);
+        setting.settings.learn.rate = 0;
+        size_t count = model_parameters(setting.model), first, size;
+        struct piece piece = piece_of(count, 1, 3, 1, encodings[i / 2]);
+        struct participant participant;
+        struct room room;
+        struct outgoing out;
+        begin(&setting, &participant, &room, &out);
+        round_of(&setting, &participant, &out);
+        piece.seed = 7;
+        receive_piece(&setting, &participant, 1, piece, 4, i % 2, &out);
+        struct version *merged = participant_merged(&participant);
+        struct work work = round_of(&setting, &participant, &out);
+        assert_float_equal(work.heard[0].alpha, .5, 1e-6);
+        assert_float_equal(work.heard[0].distance, 4 * sqrtf((float)piece.count), 1e-3F);
+        assert_int_equal(work.heard[0].here.examples, participant.choose_count);
+        piece_range(&piece, count, &first, &size);
+        for (size_t at = 0; at < count; at++) {
+            float in = at >= first && at < first + size;
+            assert_float_equal(participant.gossip.published->values[at], 2 * in, 1e-3F);
+            assert_float_equal(merged->values[at], 2 * in, 1e-3F);
+            assert_float_equal(participant_readout(&participant)->values[at],
+                               4 * in * work.readout_step, 1e-3F);
+        }
+        version_release(&merged);
+        participant_clear(&participant);
+        tear_down(&setting);
+    }
+}
+
+static void an_absurd_piece_is_left_out(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(false, 0);
+    size_t count = model_parameters(setting.model);
+    const struct piece piece = piece_of(count, 0, 3, .5, ENCODING_F32);
+    struct participant participant;
+    struct room room;
+    struct outgoing out;
+    begin(&setting, &participant, &room, &out);
+    round_of(&setting, &participant, &out);
+    receive_piece(&setting, &participant, 1, piece, 1e30F, true, &out);
+    receive_piece(&setting, &participant, 2, piece, 1e30F, false, &out);
+    receive_piece(&setting, &participant, 3, piece, 1, false, &out);
+    struct work work = round_of(&setting, &participant, &out);
+    assert_true(work.heard[0].absurd && work.heard[0].alpha == 0 && !work.heard[0].follow);
+    assert_true(work.heard[1].absurd);
+    assert_true(!work.heard[2].absurd && work.heard[2].alpha > 0);
+    assert_true(vector_norm2(participant.gossip.published->values, count) < 1e6);
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
 /* One asks, the other answers with its last finished model, which the first merges. */
 static void two_that_pull_learn_from_each_other(void **state)
 {
@@ -459,7 +544,7 @@ static void check_restored(enum optimizer optimizer)
     setting.settings.learn.optimizer = optimizer;
     struct participant whole, restored;
     struct room room, more_room;
-    const struct gossip_storage more = {more_room.entries, more_room.inbox};
+    const struct gossip_storage more = {.entries = more_room.entries, .inbox = more_room.inbox};
     struct outgoing out;
     begin(&setting, &whole, &room, &out);
     for (int round = 0; round < 5; round++)
@@ -530,6 +615,8 @@ int main(void)
         cmocka_unit_test(a_walk_takes_over_the_last_received),
         cmocka_unit_test(two_that_pull_learn_from_each_other),
         cmocka_unit_test(an_absurd_model_is_left_out),
+        cmocka_unit_test(a_piece_is_blended_where_it_lies),
+        cmocka_unit_test(an_absurd_piece_is_left_out),
         cmocka_unit_test(passes_undone_without_end_cost_no_memory),
         cmocka_unit_test(a_pass_that_diverges_is_undone),
         cmocka_unit_test(the_readout_of_a_node_alone_follows_its_own),

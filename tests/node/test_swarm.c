@@ -71,7 +71,8 @@ static void join(struct swarm *swarm, peer_id node)
 {
     struct outgoing out;
     struct participant *participant = &swarm->participants[node];
-    const struct gossip_storage storage = {swarm->entries[node], swarm->inbox[node]};
+    const struct gossip_storage storage = {.entries = swarm->entries[node],
+                                           .inbox = swarm->inbox[node]};
     assert_int_equal(participant_init(participant, &swarm->settings, node, &swarm->data,
                                       swarm->rows + swarm->start[node],
                                       swarm->start[node + 1] - swarm->start[node], &storage,
@@ -104,6 +105,8 @@ static struct swarm *set_up(void)
                    .shuffle_most = 10,
                    .merge = {.rule = merge_rule_find("limited"), .age_limit = 1, .alpha_max = 1},
                    .readout = true,
+                   .fragments = 1,
+                   .sample = 1,
                    .parameters = model_parameters(swarm->model),
                    .seed = 4},
         .seed = 4,
