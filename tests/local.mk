@@ -79,6 +79,7 @@ test_programs = \
 	tests/sim/test_progress \
 	tests/sim/test_report \
 	tests/sim/test_results \
+	tests/sim/test_sequences \
 	tests/sim/test_sweep \
 	tests/sim/test_topology \
 	tests/sim/test_world \
@@ -215,6 +216,8 @@ tests_sim_test_report_SOURCES = tests/sim/test_report.c
 tests_sim_test_report_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_results_SOURCES = tests/sim/test_results.c
 tests_sim_test_results_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_sequences_SOURCES = tests/sim/test_sequences.c tests/model/files.c tests/model/files.h
+tests_sim_test_sequences_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_sweep_SOURCES = tests/sim/test_sweep.c tests/sim/command.c tests/sim/command.h
 tests_sim_test_sweep_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_topology_SOURCES = tests/sim/test_topology.c
