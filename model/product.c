@@ -14,88 +14,54 @@
 #define PIECE_WORK 1000000
 #define PIECE_LEAST 16
 
-/* Columns of `combine_rows` at a time, so that the rows it combines stay in the nearest cache. */
-#define COMBINE_COLUMNS 256
+/* Floats of the largest of the three matrices, from which on copying the operands pays. */
+#define OWN_FLOATS 262144
 
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-/* out[i * out_a + j * out_b] = row i of a · row j of b, for `depth` long rows. Four of b's rows
- * side by side share each load of a's. */
-CLONES static void dot_rows(float *out, const float *a, size_t a_rows, size_t out_a, const float *b,
-                            size_t b_rows, size_t out_b, size_t depth)
+/* out (rows × columns) = a (rows × depth) times b (columns × depth) transposed. */
+static void dot_rows(float *out, const float *a, const float *b, size_t rows, size_t columns,
+                     size_t depth)
 {
-    for (size_t i = 0; i < a_rows; i++) {
-        const float *x = a + i * depth;
-        size_t j = 0;
-        for (; j + 4 <= b_rows; j += 4) {
-            const float *y0 = b + j * depth, *y1 = y0 + depth, *y2 = y1 + depth, *y3 = y2 + depth;
-            float sum0 = 0.0f, sum1 = 0.0f, sum2 = 0.0f, sum3 = 0.0f;
-            for (size_t k = 0; k < depth; k++) {
-                sum0 += x[k] * y0[k];
-                sum1 += x[k] * y1[k];
-                sum2 += x[k] * y2[k];
-                sum3 += x[k] * y3[k];
-            }
-            float *to = out + i * out_a + j * out_b;
-            to[0] = sum0;
-            to[out_b] = sum1;
-            to[2 * out_b] = sum2;
-            to[3 * out_b] = sum3;
-        }
-        for (; j < b_rows; j++) {
-            const float *y = b + j * depth;
-            float sum = 0.0f;
-            for (size_t k = 0; k < depth; k++)
-                sum += x[k] * y[k];
-            out[i * out_a + j * out_b] = sum;
+    const struct product_blocks *blocks = product_blocks();
+    struct dot_block block = {.depth = depth, .out_row = columns};
+    /* Columns outside, rows inside: these rows of b stay in the nearest cache. */
+    for (size_t c = 0, take; c < columns; c += take) {
+        take = even_piece(columns - c, DOT_COLUMNS_MOST);
+        block.b = b + c * depth;
+        for (size_t r = 0, height; r < rows; r += height) {
+            height = even_piece(rows - r, blocks->dot_rows);
+            block.a = a + r * depth;
+            block.out = out + r * columns + c;
+            blocks->dot[height - 1][take - 1](&block);
         }
     }
 }
 
-/* to = the sum of `count` rows from `rows` on, each `stride` after the one before it, times its
- * factor, for `columns` columns. Four rows at a time share each load and store of `to`. */
-CLONED_INLINE void combine(float *restrict to, const float *restrict rows, size_t stride,
-                           const float *restrict factors, size_t factor_stride, size_t count,
-                           size_t columns)
+/* What one block does, for all rows and columns. */
+static void outer(const struct outer_block *all, size_t rows, size_t columns)
 {
-    size_t k = count < 4 ? 1 : 0;
-    if (k)
-        for (size_t c = 0; c < columns; c++)
-            to[c] = factors[0] * rows[c];
-    for (; k + 4 <= count; k += 4) {
-        const float *r0 = rows + k * stride, *r1 = r0 + stride, *r2 = r1 + stride;
-        const float *r3 = r2 + stride, *f = factors + k * factor_stride;
-        float f0 = f[0], f1 = f[factor_stride], f2 = f[2 * factor_stride],
-              f3 = f[3 * factor_stride];
-        if (k == 0)
-            for (size_t c = 0; c < columns; c++)
-                to[c] = (f0 * r0[c] + f1 * r1[c]) + (f2 * r2[c] + f3 * r3[c]);
-        else
-            for (size_t c = 0; c < columns; c++)
-                to[c] += (f0 * r0[c] + f1 * r1[c]) + (f2 * r2[c] + f3 * r3[c]);
-    }
-    for (; k < count; k++) {
-        float factor = factors[k * factor_stride];
-        for (size_t c = 0; c < columns; c++)
-            to[c] += factor * rows[k * stride + c];
-    }
-}
-
-/* Row i of out (rows × columns) = Σ_k factors[i * factor_row + k * factor_k] times row k of b. */
-CLONES static void combine_rows(float *out, const float *factors, size_t factor_row,
-                                size_t factor_k, const float *b, size_t rows, size_t columns,
-                                size_t depth)
-{
-    if (depth == 0)
-        memset(out, 0, rows * columns * sizeof *out);
-    for (size_t start = 0; start < columns && depth > 0; start += COMBINE_COLUMNS) {
-        size_t width = smaller(columns - start, COMBINE_COLUMNS);
-        for (size_t i = 0; i < rows; i++)
-            combine(out + i * columns + start, b + start, columns, factors + i * factor_row,
-                    factor_k, depth, width);
+    const struct product_blocks *blocks = product_blocks();
+    struct outer_block block = *all;
+    size_t vectors = columns / blocks->width, rim = columns % blocks->width;
+    /* Columns outside, rows inside: these columns of b stay in the nearest cache. */
+    for (size_t v = 0, take; v < vectors || (v == vectors && rim > 0); v += take) {
+        take = v < vectors ? even_piece(vectors - v, blocks->vectors) : 1;
+        block.b = all->b + v * blocks->width;
+        for (size_t r = 0, height; r < rows; r += height) {
+            height = even_piece(rows - r, blocks->rows);
+            size_t at = r * all->out_row + v * blocks->width;
+            block.a = all->a + r * all->a_row;
+            block.out = all->out + at;
+            block.momentum = all->momentum ? all->momentum + at : NULL;
+            if (v < vectors)
+                blocks->outer[height - 1][take - 1](&block);
+            else
+                blocks->rim[height - 1](&block, rim);
+        }
     }
 }
 
@@ -108,13 +74,16 @@ static bool openblas_copies_nothing(void)
 }
 
 /* Where our own kernels win: always when there is next to nothing to do, and where OpenBLAS copies
- * its operands, as long as one dimension is too short to pay for that. Measured. */
-static bool is_small(size_t rows, size_t columns, size_t depth)
+ * its operands, as long as ours stay in a processor's own cache or one dimension is too short to
+ * pay for the copies. Measured. */
+static bool is_ours(size_t rows, size_t columns, size_t depth)
 {
     size_t least = smaller(smaller(rows, columns), depth);
     if (least <= 1 || rows * columns * depth <= 2048)
         return true;
-    return least < 12 && !openblas_copies_nothing();
+    if (openblas_copies_nothing())
+        return false;
+    return least < 16 || rows * columns * depth / least < OWN_FLOATS;
 }
 
 /* How many of `length` rows or columns to hand to OpenBLAS at once, when each costs `work`. */
@@ -157,11 +126,8 @@ void product_abt(float *out, const float *a, const float *b, size_t rows, size_t
                  size_t depth)
 {
     check(rows, columns, depth);
-    if (is_small(rows, columns, depth)) {
-        if (columns >= 4)
-            dot_rows(out, a, rows, columns, b, columns, 1, depth);
-        else
-            dot_rows(out, b, columns, 1, a, rows, columns, depth);
+    if (is_ours(rows, columns, depth)) {
+        dot_rows(out, a, b, rows, columns, depth);
         return;
     }
     size_t piece = piece_of(columns, rows * depth);
@@ -174,8 +140,16 @@ void product_ab(float *out, const float *a, const float *b, size_t rows, size_t 
                 size_t depth)
 {
     check(rows, columns, depth);
-    if (is_small(rows, columns, depth)) {
-        combine_rows(out, a, depth, 1, b, rows, columns, depth);
+    if (is_ours(rows, columns, depth)) {
+        outer(&(struct outer_block){.a = a,
+                                    .a_row = depth,
+                                    .a_column = 1,
+                                    .b = b,
+                                    .b_row = columns,
+                                    .depth = depth,
+                                    .out = out,
+                                    .out_row = columns},
+              rows, columns);
         return;
     }
     size_t piece = piece_of(columns, rows * depth);
@@ -188,8 +162,16 @@ void product_atb(float *out, const float *a, const float *b, size_t rows, size_t
                  size_t depth)
 {
     check(rows, columns, depth);
-    if (is_small(rows, columns, depth)) {
-        combine_rows(out, a, 1, rows, b, rows, columns, depth);
+    if (is_ours(rows, columns, depth)) {
+        outer(&(struct outer_block){.a = a,
+                                    .a_row = 1,
+                                    .a_column = rows,
+                                    .b = b,
+                                    .b_row = columns,
+                                    .depth = depth,
+                                    .out = out,
+                                    .out_row = columns},
+              rows, columns);
         return;
     }
     size_t piece = piece_of(rows, columns * depth);
@@ -198,50 +180,19 @@ void product_atb(float *out, const float *a, const float *b, size_t rows, size_t
                  rows, b, columns, out + start * columns, columns);
 }
 
-/* Columns that fill no vector: the same as the blocks do. */
-CLONES static void outer_columns(const struct outer_block *block, size_t rows, size_t columns)
-{
-    for (size_t r = 0; r < rows; r++) {
-        float sum[PRODUCT_VECTOR_MOST] = {0.0f};
-        for (size_t k = 0; k < block->depth; k++)
-            for (size_t c = 0; c < columns; c++)
-                sum[c] += block->a[k * block->a_row + r] * block->b[k * block->b_row + c];
-        float *out = block->out + r * block->out_row;
-        float *momentum = block->momentum ? block->momentum + r * block->out_row : NULL;
-        for (size_t c = 0; c < columns; c++) {
-            if (momentum)
-                sum[c] = momentum[c] = block->descent->beta * momentum[c] + sum[c];
-            out[c] -= block->descent->rate * (sum[c] + block->descent->decay * out[c]);
-        }
-    }
-}
-
 void product_atb_descend(float *parameters, float *momentum, const float *a, const float *b,
                          size_t rows, size_t columns, size_t depth, const struct descent *descent)
 {
     check(rows, columns, depth);
-    const struct product_blocks *blocks = product_blocks();
-    struct outer_block block = {
-        .a_row = rows, .b_row = columns, .depth = depth, .out_row = columns, .descent = descent};
-    size_t vectors = columns / blocks->width, whole = vectors * blocks->width;
-    /* Columns outside, rows inside: these columns of b stay in the nearest cache. */
-    for (size_t v = 0, take; v < vectors; v += take) {
-        take = even_piece(vectors - v, blocks->vectors);
-        for (size_t r = 0, height; r < rows; r += height) {
-            height = even_piece(rows - r, blocks->rows);
-            size_t at = r * columns + v * blocks->width;
-            block.a = a + r;
-            block.b = b + v * blocks->width;
-            block.out = parameters + at;
-            block.momentum = momentum ? momentum + at : NULL;
-            blocks->outer[height - 1][take - 1](&block);
-        }
-    }
-    if (whole < columns) {
-        block.a = a;
-        block.b = b + whole;
-        block.out = parameters + whole;
-        block.momentum = momentum ? momentum + whole : NULL;
-        outer_columns(&block, rows, columns - whole);
-    }
+    outer(&(struct outer_block){.a = a,
+                                .a_row = 1,
+                                .a_column = rows,
+                                .b = b,
+                                .b_row = columns,
+                                .depth = depth,
+                                .out = parameters,
+                                .momentum = momentum,
+                                .out_row = columns,
+                                .descent = descent},
+          rows, columns);
 }

@@ -29,9 +29,7 @@ void product_atb(float *out, const float *a, const float *b, size_t rows, size_t
                  size_t depth);
 
 /* The same product, g, and at once the step of `descent` down it: parameters and momentum (NULL:
- * none) are rows × columns. Quick for `depth` up to PRODUCT_DESCEND_DEPTH; the caller sees to it.
- */
-#define PRODUCT_DESCEND_DEPTH 128
+ * none) are rows × columns. */
 void product_atb_descend(float *parameters, float *momentum, const float *a, const float *b,
                          size_t rows, size_t columns, size_t depth, const struct descent *descent);
 

@@ -1,5 +1,7 @@
 #include "model/product_blocks.h"
 
+#include <string.h>
+
 #include "model/descent.h"
 
 #define TEMPLATE "model/product_template.h"
