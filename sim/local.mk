@@ -69,3 +69,10 @@ libsim_a_SOURCES = \
 
 starling_sim_SOURCES = sim/sim_main.c
 starling_sim_LDADD = $(SIM_LIBS)
+
+# Experiments that anyone can rerun: docs/results.md.
+experimentsdir = $(pkgdatadir)/experiments
+dist_experiments_DATA = \
+	sim/experiments/algorithms.ini \
+	sim/experiments/epidemic.ini \
+	sim/experiments/equal-messages.ini

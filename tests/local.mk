@@ -71,6 +71,7 @@ test_programs = \
 	tests/sim/test_cli \
 	tests/sim/test_clock \
 	tests/sim/test_describe \
+	tests/sim/test_experiments \
 	tests/sim/test_fedavg \
 	tests/sim/test_live_data \
 	tests/sim/test_network \
@@ -198,6 +199,8 @@ tests_sim_test_cli_SOURCES = tests/sim/test_cli.c tests/sim/command.c tests/sim/
 tests_sim_test_cli_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_describe_SOURCES = tests/sim/test_describe.c tests/sim/command.c tests/sim/command.h
 tests_sim_test_describe_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_experiments_SOURCES = tests/sim/test_experiments.c
+tests_sim_test_experiments_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_clock_SOURCES = tests/sim/test_clock.c
 tests_sim_test_clock_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_fedavg_SOURCES = tests/sim/test_fedavg.c
