@@ -179,6 +179,15 @@ static uint32_t draw_proactive(struct gossip *gossip)
     return count;
 }
 
+/* Nobody has sent a model for long, where hearing is left to others and a walk would not split. */
+static bool wants_to_hear(const struct gossip *gossip)
+{
+    const struct gossip_settings *settings = gossip->settings;
+    return gossip->silent_rounds > ASK_PATIENCE && settings->exchange == EXCHANGE_PUSH &&
+           settings->flow.kind == FLOW_PERIODIC && settings->order != ORDER_WALK &&
+           !settings->fixed_view && gossip->view.count > 0;
+}
+
 /* This period's exchanges, if they are due, and `news` more. */
 static void speak(struct gossip *gossip, uint32_t news, struct actions *actions)
 {
@@ -188,6 +197,8 @@ static void speak(struct gossip *gossip, uint32_t news, struct actions *actions)
     if (gossip->send_due)
         count += tokens ? draw_proactive(gossip) : gossip->settings->fanout;
     meet_some(gossip, count, &random, actions);
+    if (gossip->send_due && wants_to_hear(gossip))
+        ask_for_model(gossip, view_pick(&gossip->view, &random), actions);
     gossip->send_due = false;
 }
 
@@ -215,14 +226,14 @@ static void shuffle(struct gossip *gossip, struct actions *actions)
            gossip->shuffle_sent_count * sizeof gossip->shuffle_sent[0]);
 }
 
-/* How the read-out moves: b_t = max(0.03, 1 / (1 + 0.25 t)), t the passes so far. Of pieces that
- * are the share s of a model, s^1.5 of the passes: news of a parameter come as much more rarely,
- * and take longer to settle at first. */
+/* How the read-out moves: b_t = max(0.03, 1 / (1 + 0.25 t)), t the passes since it began. Of pieces
+ * that are the share s of a model, s^1.5 of the passes: news of a parameter come as much more
+ * rarely, and take longer to settle at first. */
 static void follow(const struct gossip *gossip, struct action *action)
 {
     const struct gossip_settings *settings = gossip->settings;
     bool own = gossip->silent_passes >= READOUT_PATIENCE;
-    double passes = gossip->passes;
+    double passes = gossip->passes - gossip->readout_began;
     if (!own)
         passes *= pow(settings->sample / settings->fragments, 1.5);
     action->readout.step = (float)fmax(0.03, 1 / (1 + 0.25 * passes));
@@ -320,7 +331,7 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
     for (uint32_t i = 0; i < gossip->waiting_count; i++) {
         struct waiting *waiting = &gossip->inbox[i];
         struct waiting_piece piece = gossip_piece(gossip, i);
-        bool near = ages_of(&ages, &piece.piece) - waiting->age <= READOUT_BEHIND;
+        double ahead = waiting->age - ages_of(&ages, &piece.piece);
         struct merge_verdict verdict = gossip_judge(gossip, i, &ages);
         struct action *action = append(actions, ACTION_MERGE);
         action->merge.from = waiting->from;
@@ -329,7 +340,9 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
         action->merge.decoded = piece.decoded;
         action->merge.age = waiting->age;
         action->merge.alpha = verdict.ignore ? 0 : verdict.alpha;
-        action->merge.follow = settings->readout && near;
+        action->merge.follow = settings->readout && (ahead >= -READOUT_BEHIND || !verdict.ignore);
+        if (verdict.alpha == 1 && !verdict.ignore && ahead > READOUT_LEAP)
+            gossip->readout_began = gossip->passes;
         if (action->merge.follow)
             gossip->silent_passes = 0;
         if (!verdict.ignore)
@@ -356,6 +369,7 @@ void gossip_tick(struct gossip *gossip, struct now now, struct actions *actions)
     if (now.monotonic_us < gossip->next_tick_us)
         return;
     gossip->round++;
+    gossip->silent_rounds++;
     gossip->answered = 0;
     gossip->next_tick_us += draw_period(gossip);
     if (gossip->next_tick_us <= now.monotonic_us)
@@ -482,6 +496,7 @@ static enum refusal receive_model(struct gossip *gossip, peer_id from,
         return refusal;
     }
     gossip->counters.received++;
+    gossip->silent_rounds = 0;
     const struct piece answered = message->piece;
     bool useful = keep_waiting(gossip, from, message) && is_useful(gossip, message);
     message->model = NULL;

@@ -8,7 +8,9 @@
  * A period, with jitter, is a round. At its tick the models that wait in the inbox are merged in
  * order of arrival and one pass over the local data runs; when it ends, the new model goes to
  * `fanout` random peers. A pass that outlasts its period delays the next pass, never the sending:
- * then the last finished model goes out again. A node that heard from nobody trains all the same.
+ * then the last finished model goes out again. A node that heard from nobody trains all the same,
+ * and after ASK_PATIENCE rounds asks one peer a round for its model: others learn of a newcomer
+ * but slowly.
  * With pull a node asks those peers for their last finished model instead of sending its own; it
  * answers at most PULLS_VIEWS times its view's capacity of asks a period, and refuses the rest.
  * With a token account (gossip/flow.h) each of the period's exchanges either takes place or puts a
@@ -29,7 +31,8 @@
  *
  * The read-out is what a node evaluates and serves: an average over time and nodes. It follows the
  * models that are received, not the node's own, which leans to its own data pass after pass where
- * the others' leanings cancel; only a node that nobody talks to follows its own.
+ * the others' leanings cancel; only a node that nobody talks to follows its own. A node that takes
+ * over a model far ahead of its own, being new or long away, starts its read-out afresh from it.
  *
  * Sources: the orders, Ormándi, Hegedűs, Jelasity 2013 (arXiv 1109.1396), algorithms 1 and 2
  * (createModelMU, UM and RW), where m2 is here the node's own model; the averaged
@@ -50,6 +53,8 @@
 #define PULLS_VIEWS 2
 #define AGE_LEAP 1000       /* passes: one merge raises an age to twice itself and this at most */
 #define READOUT_PATIENCE 10 /* passes without a model after which the read-out follows its own */
+#define READOUT_LEAP 20     /* passes that a model is ahead which the read-out starts afresh from */
+#define ASK_PATIENCE 5      /* rounds without a model after which a node asks for one */
 #define READOUT_BEHIND 4    /* a model so many passes behind is too old to follow */
 
 enum exchange { EXCHANGE_PUSH, EXCHANGE_PULL, EXCHANGE_PUSHPULL };
@@ -133,6 +138,8 @@ struct gossip {
     uint32_t pull_nonce;                     /* of the last PULL sent */
     uint32_t answered;                       /* pulls, since the last tick */
     uint32_t silent_passes;                  /* since the read-out last followed a received model */
+    uint32_t silent_rounds;                  /* since any model came */
+    uint32_t readout_began;                  /* passes when the read-out last started afresh */
     uint32_t shuffle_sent_count;
     struct view_entry shuffle_sent[SHUFFLE_MAX];
     peer_id shuffle_partner;

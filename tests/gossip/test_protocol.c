@@ -281,6 +281,81 @@ static void the_inbox_holds_what_the_settings_say(void **state)
     end(&node);
 }
 
+/* How often it asks in so many rounds in which nobody is heard. */
+static size_t asks_in(struct node *node, int rounds)
+{
+    size_t asks = 0;
+    for (int round = 0; round < rounds; round++) {
+        tick(node);
+        done(node);
+        for (size_t i = 0; i < node->actions.count; i++)
+            asks += node->actions.items[i].kind == ACTION_SEND &&
+                    node->actions.items[i].send.message.kind == MESSAGE_PULL;
+        empty(node);
+    }
+    return asks;
+}
+
+static void a_node_that_hears_nobody_asks(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    assert_int_equal(asks_in(&node, 20), 0); /* there is nobody to ask */
+    gossip_peer_up(&node.gossip, 1);
+    receive(&node, 1, model_message(&node, 1, 1));
+    assert_int_equal(asks_in(&node, ASK_PATIENCE), 0);
+    assert_int_equal(asks_in(&node, 3), 3); /* one a round, beside what it sends */
+    receive(&node, 1, model_message(&node, 1, 2));
+    assert_int_equal(asks_in(&node, ASK_PATIENCE), 0);
+    node.settings.exchange = EXCHANGE_PUSHPULL; /* what it sends asks */
+    assert_int_equal(asks_in(&node, 20), 0);
+    end(&node);
+}
+
+/* b = max(0.03, 1/(1 + 0.25 t)), t the passes since it began: anew with a model far ahead. */
+static void the_readout_begins_anew_with_a_model_far_ahead(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    asks_in(&node, 8);
+    receive(&node, 1, model_message(&node, 8 + READOUT_LEAP, 1));
+    tick(&node);
+    assert_float_equal(find(&node, ACTION_READOUT, 0)->readout.step, 1 / 3.f, 1e-6f);
+    empty(&node);
+    done(&node);
+    receive(&node, 1, model_message(&node, 31 + READOUT_LEAP, 2));
+    tick(&node);
+    assert_float_equal(find(&node, ACTION_READOUT, 0)->readout.step, 1, 0);
+    assert_true(find(&node, ACTION_MERGE, 0)->merge.follow);
+    empty(&node);
+    done(&node);
+    receive(&node, 1, model_message(&node, 55, 3));
+    tick(&node);
+    assert_float_equal(find(&node, ACTION_READOUT, 0)->readout.step, 0.8f, 1e-6f);
+    end(&node);
+}
+
+/* With a wide limit on age, models come late where delays are long, and still count. */
+static void the_readout_follows_what_is_merged(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    node.settings.merge.age_limit = 30;
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    asks_in(&node, 50);
+    receive(&node, 1, model_message(&node, 25, 1));
+    receive(&node, 2, model_message(&node, 10, 1));
+    tick(&node);
+    assert_true(find(&node, ACTION_MERGE, 0)->merge.follow);
+    assert_false(find(&node, ACTION_MERGE, 1)->merge.follow);
+    end(&node);
+}
+
 /* A claim is taken over step by step, so that one lie does not carry the swarm away; and an age at
  * the greatest there is can still be sent. */
 static void one_claim_raises_an_age_by_a_leap_at_most(void **state)
@@ -627,6 +702,9 @@ int main(void)
         cmocka_unit_test(what_waits_is_merged_in_order_before_the_pass),
         cmocka_unit_test(the_newest_of_each_peer_waits_and_the_oldest_is_pushed_out),
         cmocka_unit_test(the_inbox_holds_what_the_settings_say),
+        cmocka_unit_test(a_node_that_hears_nobody_asks),
+        cmocka_unit_test(the_readout_begins_anew_with_a_model_far_ahead),
+        cmocka_unit_test(the_readout_follows_what_is_merged),
         cmocka_unit_test(one_claim_raises_an_age_by_a_leap_at_most),
         cmocka_unit_test(push_pull_answers_with_ones_own_and_only_once),
         cmocka_unit_test(a_token_account_never_spends_what_it_has_not),
