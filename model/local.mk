@@ -44,6 +44,8 @@ libmodel_a_SOURCES = \
 	model/partition_inside.h \
 	model/partition_sizes.c \
 	model/partition.h \
+	model/personal.c \
+	model/personal.h \
 	model/plan.c \
 	model/plan.h \
 	model/plan_list.c \

@@ -33,6 +33,7 @@ enum random_purpose {
     RANDOM_FEDAVG = 17,    /* sim: which clients take part in FedAvg; step = round */
     RANDOM_PIECE = 18,     /* gossip: what a message carries of a model; step = its sequence */
     RANDOM_SUMS = 20,      /* gossip: when and to whom sums of features go; step = round */
+    RANDOM_PERSONAL = 22,  /* the order of examples in fine-tuning; step = works, 4 looks each */
 };
 
 struct random {

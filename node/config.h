@@ -53,6 +53,7 @@ struct config {
         double rate_floor;        /* 0.1, of the rate */
         double holdout;           /* 0.2; 0 to 0.9 */
         uint64_t fold;            /* 0; below 1/holdout */
+        uint64_t personal;        /* 0: off; steps, to 1000000 */
     } learn;
     struct {
         uint64_t period_us;               /* 10s; 1ms to 1 day. 500ms under `starling-sim live` */

@@ -72,6 +72,9 @@ const struct setting config_settings[] = {
      SETTING_REAL, MEMBER(learn.holdout), .floor = 0, .ceiling = 0.9},
     {"learn", "fold", "0", "which part is kept, each time others, for cross-validation",
      SETTING_COUNT, MEMBER(learn.fold), .least = 0, .most = 999},
+    {"learn", "personal", "0",
+     "steps of fine-tuning on one's own examples, for a model that stays here; 0: none",
+     SETTING_COUNT, MEMBER(learn.personal), .least = 0, .most = 1000000},
 
     {"gossip", "period", "10s", "time between rounds; 500ms under starling-sim live",
      SETTING_DURATION, MEMBER(gossip.period_us), .least = 1000, .most = DAY_US},

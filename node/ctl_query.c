@@ -39,20 +39,24 @@ static enum colour colour_of(const char *word)
     return COLOUR_WARN;
 }
 
-/* "86.2 % here   85.9 % across 8 nodes   71.0 % alone" */
+/* "86.2 % here   85.9 % across 8 nodes   71.0 % alone   88.1 % personal" */
 static void print_measure(const char *label, const json_t *answer, const char *key,
                           struct cell (*format)(const json_t *))
 {
     const json_t *network = json_object_get(answer, "network");
-    const json_t *across = json_object_get(network, key), *alone = NULL;
-    if (!strcmp(key, "accuracy"))
+    const json_t *across = json_object_get(network, key), *alone = NULL, *personal = NULL;
+    if (!strcmp(key, "accuracy")) {
         alone = json_object_get(answer, "accuracy_alone");
+        personal = json_object_get(answer, "accuracy_personal");
+    }
     printf("%-10s%s here", label, format(json_object_get(answer, key)).text);
     if (json_is_number(across))
         printf("   %s across %s nodes", format(across).text,
                cell_count(json_object_get(network, "nodes")).text);
     if (json_is_number(alone))
         printf("   %s alone", format(alone).text);
+    if (json_is_number(personal))
+        printf("   %s personal", format(personal).text);
     printf("\n");
 }
 

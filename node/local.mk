@@ -65,6 +65,8 @@ libnode_a_SOURCES = \
 	node/transport_router.c \
 	node/transport_sweep.c \
 	node/transport_zap.c \
+	node/tuning.c \
+	node/tuning.h \
 	node/wall_clock.c \
 	node/wall_clock.h \
 	node/work.c \

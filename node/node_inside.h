@@ -13,6 +13,7 @@
 #include "node/store.h"
 #include "node/trainer.h"
 #include "node/transport.h"
+#include "node/tuning.h"
 #include "node/wall_clock.h"
 
 #define SEEDS_MAX 256
@@ -35,7 +36,10 @@ struct work_job {
     struct work work;
     struct version *served;     /* what is reported on: the read-out, or the model. A reference */
     uint64_t round;             /* in which it began */
+    struct personal *personal;  /* the trainer's while it has the job */
     struct evaluation reported; /* of `served` on the reporting half of the hold-out */
+    struct evaluation reported_personal; /* of the personal model; empty where there is none */
+    bool no_memory;                      /* for the personal model */
 };
 
 /* A word for the disk. */
@@ -124,7 +128,8 @@ struct node {
     uint64_t save_again_us;      /* after a save that failed: not before this */
     struct problem save_problem; /* of the last save; error 0 when it succeeded */
     struct trend_window trend;
-    struct evaluation reported;
+    struct evaluation reported, reported_personal;
+    struct personal personal;
 
     struct store *store;   /* the trainer's, but at the start and the end */
     struct store *history; /* the reactor's, for reading; opened when first asked for */

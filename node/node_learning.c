@@ -246,6 +246,7 @@ void learning_close(struct node *node)
 {
     if (node->has_participant)
         participant_clear(&node->participant);
+    personal_forget(&node->personal);
     version_release(&node->kept_scaling);
     free(node->entries);
     free(node->inbox);
@@ -275,22 +276,36 @@ void learning_start(struct node *node)
               (double)node->settings.gossip.period_us * 1e-6);
 }
 
-/* On the trainer's thread: the round's arithmetic, and a test of what is served on the half of the
- * hold-out that chooses nothing. */
+/* The read-out and, where it is asked for, the better of it and the personal model, on the half of
+ * the hold-out that chooses nothing. */
+static void test_served(struct work_job *ours, const float *scaling, double age, uint64_t works,
+                        struct workspace *workspace)
+{
+    const struct participant *participant = ours->work.participant;
+    const struct model *model = participant->settings->model;
+    const struct examples examples = {participant->data, participant->report,
+                                      participant->report_count, scaling};
+    const struct tuning tuning = {participant, ours->served->values, scaling, age, works};
+    ours->reported = ours->reported_personal = (struct evaluation){0};
+    if (examples.count == 0)
+        return;
+    if (workspace_reset(workspace, evaluation_workspace(model)))
+        ours->reported = evaluate(model, ours->served->values, &examples, workspace);
+    if (participant->settings->personal > 0)
+        ours->no_memory =
+            !tuning_round(ours->personal, &tuning, workspace, &ours->reported_personal);
+}
+
+/* On the trainer's thread: the round's arithmetic, and a test of what is served. */
 static void run_work(struct job *job, struct workspace *workspace)
 {
     struct work_job *ours = (struct work_job *)job;
-    const struct participant *participant = ours->work.participant;
-    const struct model *model = participant->settings->model;
     struct version *scaling = ours->work.scaling; /* ours, beyond the work's end */
-    struct examples examples = {participant->data, participant->report, participant->report_count,
-                                scaling ? scaling->values : NULL};
     if (scaling)
         version_share(scaling);
     work_run(&ours->work, workspace);
-    ours->reported = (struct evaluation){0};
-    if (examples.count > 0 && workspace_reset(workspace, evaluation_workspace(model)))
-        ours->reported = evaluate(model, ours->served->values, &examples, workspace);
+    test_served(ours, scaling ? scaling->values : NULL, ours->work.age + ours->work.share,
+                ours->work.number + 1, workspace);
     version_release(&scaling);
 }
 
@@ -300,6 +315,7 @@ void learning_work(struct node *node, struct work *work)
     node->work = (struct work_job){.job = {.run = run_work},
                                    .work = *work,
                                    .served = version_share(served),
+                                   .personal = &node->personal,
                                    .round = node->participant.gossip.round};
     node->working = true;
     trainer_submit(node->trainer, &node->work.job);
@@ -373,7 +389,11 @@ static void work_finished(struct node *node)
     else if (done->work.failure == WORK_NO_MEMORY)
         log_limited(node->log, LOG_ERROR, SAY_MEMORY, node->now.monotonic_us,
                     "out of memory for a pass: use a smaller model or learn.batch");
+    if (done->no_memory)
+        log_limited(node->log, LOG_ERROR, SAY_MEMORY, node->now.monotonic_us,
+                    "out of memory for the personal model: set learn.personal to 0");
     node->reported = done->reported;
+    node->reported_personal = done->reported_personal;
     keep_history(node, done);
     version_release(&done->served);
     struct outgoing out;

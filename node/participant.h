@@ -18,11 +18,12 @@ struct participant_settings {
     const struct model *model;
     struct learn_settings learn;
     struct gossip_settings gossip;
-    bool agree;     /* the scaling of features is agreed on before anything is learned: the data
-                       then come as dataset_prepare leaves them */
-    double holdout; /* share held out where a node has HOLDOUT_LEAST examples or more */
-    uint32_t fold;  /* which part of them, 0 to 1/holdout − 1 */
-    bool evaluate;  /* test on the hold-out after every merge and pass, and measure distances */
+    bool agree;        /* the scaling of features is agreed on before anything is learned: the data
+                          then come as dataset_prepare leaves them */
+    double holdout;    /* share held out where a node has HOLDOUT_LEAST examples or more */
+    uint32_t fold;     /* which part of them, 0 to 1/holdout − 1 */
+    uint32_t personal; /* steps of fine-tuning; 0: none */
+    bool evaluate;     /* test on the hold-out after every merge and pass, and measure distances */
     uint64_t seed;
 };
 

@@ -47,6 +47,10 @@ enum starling_error settings_check(const struct config *config, struct problem *
         return problem_set(problem, STARLING_INVALID,
                            "learn.horizon: no schedule ends but cosine: take learn.schedule = "
                            "cosine, or leave the horizon out");
+    if (config->learn.personal > 0 && config->learn.holdout == 0)
+        return problem_set(problem, STARLING_INVALID,
+                           "learn.personal: with learn.holdout = 0 there is nothing to choose by "
+                           "between the swarm's model and one's own: leave one of them out");
     return check_order(config, problem);
 }
 
@@ -157,6 +161,7 @@ void settings_make(const struct config *config, const struct model *model,
                    .seed = seed},
         .holdout = config->learn.holdout,
         .fold = (uint32_t)config->learn.fold,
+        .personal = (uint32_t)config->learn.personal,
         .seed = seed,
     };
     memcpy(settings->gossip.task, task, TASK_ID_BYTES);

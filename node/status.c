@@ -88,7 +88,7 @@ static void put_identity(const struct node *node, json_t *status)
 static void put_learning(const struct node *node, json_t *status)
 {
     const struct participant *participant = &node->participant;
-    const struct evaluation *reported = &node->reported;
+    const struct evaluation *reported = &node->reported, *personal = &node->reported_personal;
     bool known = reported->examples > 0;
     json_object_set_new(status, "model", json_string(model_name(node->model)));
     json_object_set_new(status, "parameters", count_json(model_parameters(node->model)));
@@ -102,6 +102,8 @@ static void put_learning(const struct node *node, json_t *status)
                         number_json(known ? evaluation_accuracy(reported) : NAN));
     json_object_set_new(status, "loss", number_json(known ? evaluation_loss(reported) : NAN));
     json_object_set_new(status, "accuracy_alone", json_null());
+    json_object_set_new(status, "accuracy_personal",
+                        number_json(personal->examples > 0 ? evaluation_accuracy(personal) : NAN));
     json_object_set_new(status, "network", json_null());
     json_object_set_new(status, "trend", json_string(trend_name(trend_of(&node->trend))));
     json_object_set_new(status, "privacy", json_null());

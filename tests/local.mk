@@ -28,6 +28,7 @@ test_programs = \
 	tests/model/test_learner \
 	tests/model/test_model \
 	tests/model/test_partition \
+	tests/model/test_personal \
 	tests/model/test_product \
 	tests/model/test_quantise \
 	tests/model/test_random \
@@ -66,6 +67,7 @@ test_programs = \
 	tests/node/test_text \
 	tests/node/test_trainer \
 	tests/node/test_transport \
+	tests/node/test_tuning \
 	tests/node/test_wall_clock \
 	tests/sim/test_churn \
 	tests/sim/test_cli \
@@ -114,6 +116,8 @@ tests_model_test_model_SOURCES = tests/model/test_model.c tests/model/files.c te
 tests_model_test_model_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_partition_SOURCES = tests/model/test_partition.c tests/model/files.c tests/model/files.h
 tests_model_test_partition_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_personal_SOURCES = tests/model/test_personal.c
+tests_model_test_personal_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_product_SOURCES = tests/model/test_product.c tests/model/files.c tests/model/files.h
 tests_model_test_product_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_quantise_SOURCES = tests/model/test_quantise.c
@@ -191,6 +195,8 @@ tests_node_test_trainer_SOURCES = tests/node/test_trainer.c tests/node/ends.h te
 tests_node_test_trainer_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_transport_SOURCES = tests/node/test_transport.c tests/node/ends.h tests/node/folder.h
 tests_node_test_transport_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_tuning_SOURCES = tests/node/test_tuning.c
+tests_node_test_tuning_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_wall_clock_SOURCES = tests/node/test_wall_clock.c tests/node/ends.h tests/node/folder.h
 tests_node_test_wall_clock_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_sim_test_churn_SOURCES = tests/sim/test_churn.c

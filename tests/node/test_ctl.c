@@ -477,7 +477,7 @@ static void a_running_node_is_handed_its_certificate(void **state)
 static const char status_answer[] =
     "{\"ok\":true,\"schema\":1,\"state\":\"learning\",\"id\":\"ab12\",\"task\":\"digits\","
     "\"model\":\"mlp:64\",\"parameters\":50890,\"age\":12.5,\"round\":1300,\"accuracy\":0.862,"
-    "\"loss\":0.4125,\"accuracy_alone\":null,"
+    "\"loss\":0.4125,\"accuracy_alone\":null,\"accuracy_personal\":0.881,"
     "\"network\":{\"accuracy\":null,\"loss\":null,\"nodes\":null},"
     "\"peers\":{\"connected\":3,\"known\":8},\"bytes\":{\"in\":12897484,\"out\":512},"
     "\"messages\":{\"in\":120,\"out\":121,\"rejected\":2},"
@@ -494,7 +494,7 @@ static void status_is_a_screen_or_the_answer_itself(void **state)
         "task      digits\n",
         "model     mlp:64, 50,890 parameters\n",
         "age       12.5 passes, round 1,300\n",
-        "accuracy  86.2 % here\n",
+        "accuracy  86.2 % here   88.1 % personal\n",
         "loss      0.4125 here\n",
         "trend     converged\n",
         "peers     3 connected, 8 known\n",
