@@ -58,21 +58,48 @@ struct alone {
     const struct baseline *baseline;
     struct version *initial;
     uint64_t passes;
-    struct measured *reached;
+    struct measured *reached, *own;
     size_t first; /* node of this turn */
     atomic_bool failed;
 };
+
+static struct measured test_on(const struct experiment *experiment, const struct version *version,
+                               const struct examples *examples, struct workspace *workspace)
+{
+    if (!workspace_reset(workspace, evaluation_workspace(experiment->model)))
+        return (struct measured){NAN, NAN};
+    struct evaluation evaluation =
+        evaluate(experiment->model, version->values, examples, workspace);
+    return (struct measured){evaluation_accuracy(&evaluation), evaluation_loss(&evaluation)};
+}
 
 static struct measured test(const struct experiment *experiment, const struct version *version,
                             struct workspace *workspace)
 {
     const struct examples examples = {experiment->test, experiment->test_rows,
                                       experiment->test_count, NULL};
-    if (!workspace_reset(workspace, evaluation_workspace(experiment->model)))
-        return (struct measured){NAN, NAN};
-    struct evaluation evaluation =
-        evaluate(experiment->model, version->values, &examples, workspace);
-    return (struct measured){evaluation_accuracy(&evaluation), evaluation_loss(&evaluation)};
+    return test_on(experiment, version, &examples, workspace);
+}
+
+/* What the last pass of a lone node is followed by. */
+struct last_pass {
+    const struct experiment *experiment;
+    uint64_t passes;
+    struct measured *own;
+    struct workspace *workspace;
+};
+
+static enum starling_error test_own(const void *self, const struct participant *participant,
+                                    uint64_t pass, struct problem *problem)
+{
+    (void)problem;
+    const struct last_pass *last = self;
+    const struct examples report = {participant->data, participant->report,
+                                    participant->report_count, NULL};
+    if (pass == last->passes)
+        *last->own =
+            test_on(last->experiment, participant_readout(participant), &report, last->workspace);
+    return STARLING_OK;
 }
 
 static void run_alone(void *self, size_t number, struct workspace *workspace)
@@ -85,31 +112,37 @@ static void run_alone(void *self, size_t number, struct workspace *workspace)
     struct examples examples = {.data = &experiment->data->train};
     examples.rows = partition_rows(experiment->partition, node, &examples.count);
     struct problem problem = {0};
-    struct version *result = live_alone(&lonely, &examples, NULL, NULL, workspace, &problem);
+    struct measured own = {NAN, NAN};
+    const struct last_pass last = {experiment, alone->passes, &own, workspace};
+    struct version *result =
+        live_alone(&lonely, &examples, alone->own ? test_own : NULL, &last, workspace, &problem);
     alone->reached[node] =
         result ? test(experiment, result, workspace) : (struct measured){NAN, NAN};
+    if (alone->own)
+        alone->own[node] = own;
     if (problem.error)
         atomic_store(&alone->failed, true);
     version_release(&result);
 }
 
 bool baseline_local(const struct baseline *baseline, uint64_t passes, struct measured *reached,
-                    struct problem *problem)
+                    struct measured *own, struct problem *problem)
 {
     problem->error = STARLING_OK;
     struct alone alone = {.baseline = baseline,
                           .initial = experiment_initial(baseline->experiment),
                           .passes = passes,
-                          .reached = reached};
+                          .reached = reached,
+                          .own = own};
     if (!alone.initial) {
         problem_no_memory(problem, "the baseline");
         return false;
     }
-    size_t nodes = baseline->experiment->partition->nodes;
-    for (; alone.first < nodes && !*baseline->interrupted; alone.first += TURN) {
-        size_t left = nodes - alone.first;
+    size_t count = baseline->experiment->partition->nodes;
+    for (; alone.first < count && !*baseline->interrupted; alone.first += TURN) {
+        size_t left = count - alone.first;
         pool_run(baseline->pool, run_alone, &alone, left < TURN ? left : TURN, 1);
-        progress_show(baseline->progress, left < TURN ? nodes : alone.first + TURN, NULL);
+        progress_show(baseline->progress, left < TURN ? count : alone.first + TURN, NULL);
     }
     version_release(&alone.initial);
     if (atomic_load(&alone.failed))

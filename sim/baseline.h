@@ -26,9 +26,10 @@ struct baseline {
 /* Each trains for `passes` and is tested on the whole test set; false when interrupted. A problem
  * is left in *problem (error STARLING_OK when there is none). */
 
-/* reached[node] by each node alone. */
+/* reached[node] by each node alone, and own[node] (own may be NULL) on the half of its own hold-out
+ * that chooses nothing: NaN where it has none. */
 bool baseline_local(const struct baseline *baseline, uint64_t passes, struct measured *reached,
-                    struct problem *problem);
+                    struct measured *own, struct problem *problem);
 
 /* Its curve has a row every sim.eval_every passes. */
 bool baseline_central(const struct baseline *baseline, uint64_t passes, struct measured *reached,

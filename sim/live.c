@@ -189,6 +189,11 @@ static void add_status(struct live *live, size_t number, const json_t *status)
     row->messages_out = (uint64_t)figure(status, "messages", "out");
     row->bytes_in = (uint64_t)figure(status, "bytes", "in");
     row->bytes_out = (uint64_t)figure(status, "bytes", "out");
+    if (json_is_number(json_object_get(status, "accuracy_personal"))) {
+        row->own.tested = (row->examples - (uint64_t)figure(status, "examples", NULL)) / 2;
+        row->own.shared = figure(status, "accuracy", NULL);
+        row->own.personal = figure(status, "accuracy_personal", NULL);
+    }
     summary->messages += row->messages_out;
     summary->bytes += row->bytes_out;
     summary->rejected += (uint64_t)figure(status, "messages", "rejected");
@@ -277,8 +282,7 @@ static enum starling_error begin(struct live *live, struct problem *problem)
         return problem_no_memory(problem, "the nodes");
     for (size_t i = 0; i < live->count; i++) {
         live->order[i] = (uint32_t)i;
-        live->rows[i] = (struct node_row){
-            .node = i, .age = NAN, .accuracy = NAN, .loss = NAN, .accuracy_alone = NAN};
+        live->rows[i] = node_row_empty(i);
         size_t count;
         partition_rows(live->experiment->partition, i, &count);
         live->rows[i].examples = count;

@@ -31,6 +31,8 @@ libsim_a_SOURCES = \
 	sim/network.h \
 	sim/out.c \
 	sim/out.h \
+	sim/personal.c \
+	sim/personal.h \
 	sim/plot.c \
 	sim/plot.h \
 	sim/pool.c \

@@ -36,6 +36,16 @@ struct results {
     size_t curve_count, curve_capacity;
 };
 
+struct node_row node_row_empty(uint64_t node)
+{
+    return (struct node_row){.node = node,
+                             .age = NAN,
+                             .accuracy = NAN,
+                             .loss = NAN,
+                             .accuracy_alone = NAN,
+                             .own = {.alone = NAN, .shared = NAN, .personal = NAN, .steps = NAN}};
+}
+
 static bool holds_run(const char *dir)
 {
     bool found = false;
@@ -214,10 +224,22 @@ enum starling_error results_baseline(struct results *results, const struct basel
     return flush_table(results, table, problem);
 }
 
+static void put_own(const struct own_row *own, FILE *file)
+{
+    if (own->tested > 0) {
+        put_whole(own->tested, ",", file);
+        put_figure(own->alone, ",", file);
+        put_figure(own->shared, ",", file);
+        put_figure(own->steps, "\n", file);
+    } else {
+        fputs(",,,\n", file);
+    }
+}
+
 static void put_nodes(const struct node_row *nodes, size_t count, FILE *file)
 {
     fputs("node,examples,age,accuracy,loss,accuracy_alone,accuracy_personal,messages_in,"
-          "messages_out,bytes_in,bytes_out\n",
+          "messages_out,bytes_in,bytes_out,own_tested,own_alone,own_swarm,personal_steps\n",
           file);
     for (size_t i = 0; i < count; i++) {
         const struct node_row *row = &nodes[i];
@@ -227,11 +249,12 @@ static void put_nodes(const struct node_row *nodes, size_t count, FILE *file)
         put_figure(row->accuracy, ",", file);
         put_figure(row->loss, ",", file);
         put_figure(row->accuracy_alone, ",", file);
-        fputs(",", file); /* accuracy_personal: reserved */
+        put_figure(row->own.personal, ",", file);
         put_whole(row->messages_in, ",", file);
         put_whole(row->messages_out, ",", file);
         put_whole(row->bytes_in, ",", file);
-        put_whole(row->bytes_out, "\n", file);
+        put_whole(row->bytes_out, ",", file);
+        put_own(&row->own, file);
     }
 }
 

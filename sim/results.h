@@ -35,12 +35,24 @@ struct baseline_row {
     double accuracy, loss;
 };
 
+/* What a node does on its own examples, the half of its hold-out that chooses nothing: alone, with
+ * what the swarm has learned, and with its personal model. NaN: not asked for. */
+struct own_row {
+    uint64_t tested; /* examples */
+    double alone, shared, personal;
+    double steps; /* of fine-tuning in the personal model; 0: it is what the swarm has learned */
+};
+
 /* One node at the end; NaN: not asked for, an empty field. */
 struct node_row {
     uint64_t node, examples;
     double age, accuracy, loss, accuracy_alone;
+    struct own_row own; /* of no examples: not asked for */
     uint64_t messages_in, messages_out, bytes_in, bytes_out;
 };
+
+/* A row of which nothing is known yet. */
+struct node_row node_row_empty(uint64_t node);
 
 struct spread {
     double mean, std, min, p10, p50, p90, max;
@@ -56,6 +68,10 @@ struct summary {
     struct spread accuracy;
     double loss;
     double local_accuracy, local_loss, central_accuracy, central_loss; /* baselines */
+    struct {
+        uint64_t nodes; /* that tested: 0 is null in JSON */
+        double accuracy, swarm, alone;
+    } personal; /* means of struct own_row over them */
     struct {
         double accuracy, loss;
         uint64_t rounds, messages, bytes;

@@ -11,6 +11,7 @@
 #include "sim/live.h"
 #include "sim/measure.h"
 #include "sim/network.h"
+#include "sim/personal.h"
 #include "sim/progress.h"
 #include "sim/results.h"
 #include "sim/stopwatch.h"
@@ -128,20 +129,19 @@ static enum starling_error test_nodes(struct run *run, const struct world *world
         const struct participant *participant = world_participant(world, i);
         const struct world_traffic *traffic = world_traffic(world, i);
         bool online = world_is_online(world, i);
-        run->nodes[i] = (struct node_row){
-            .node = i,
-            .examples =
-                participant->train_count + participant->choose_count + participant->report_count,
-            .age = participant->gossip.age,
-            .accuracy = online ? measured[tested].accuracy : NAN,
-            .loss = online ? measured[tested].loss : NAN,
-            .accuracy_alone = NAN,
-            .messages_in = traffic->messages_in,
-            .messages_out = traffic->messages_out,
-            .bytes_in = traffic->bytes_in,
-            .bytes_out = traffic->bytes_out,
-        };
-        tested += online;
+        struct node_row *row = &run->nodes[i];
+        *row = node_row_empty(i);
+        row->examples =
+            participant->train_count + participant->choose_count + participant->report_count;
+        row->age = participant->gossip.age;
+        if (online) {
+            row->accuracy = measured[tested].accuracy;
+            row->loss = measured[tested++].loss;
+        }
+        row->messages_in = traffic->messages_in;
+        row->messages_out = traffic->messages_out;
+        row->bytes_in = traffic->bytes_in;
+        row->bytes_out = traffic->bytes_out;
     }
     release_models(models, count);
     free(scalings);
@@ -220,6 +220,8 @@ static enum starling_error run_virtual(struct run *run, double started, struct p
     double wall = stopwatch_seconds() - begun;
     if (!error)
         error = test_nodes(run, world, problem);
+    if (!error && run->experiment->settings.personal > 0)
+        error = personal_run(world, run->pool, run->nodes, run->nodes_count, problem);
     if (!error)
         summarise_world(run, world, wall);
     world_free(&world);
@@ -241,7 +243,8 @@ static enum starling_error run_live(struct run *run, double started, struct prob
 static bool run_local(struct run *run, const struct baseline *baseline, uint64_t passes,
                       struct problem *problem)
 {
-    struct measured *reached = calloc(run->nodes_count, sizeof *reached);
+    struct measured *reached = calloc(2 * run->nodes_count, sizeof *reached);
+    struct measured *own = reached ? reached + run->nodes_count : NULL;
     double *figures = calloc(run->nodes_count, sizeof *figures);
     if (!reached || !figures) {
         free(reached);
@@ -250,11 +253,14 @@ static bool run_local(struct run *run, const struct baseline *baseline, uint64_t
         return false;
     }
     progress_begin(&run->progress, "alone: node", run->nodes_count, run->options->quiet);
-    bool complete = baseline_local(baseline, passes, reached, problem);
+    bool personal = run->experiment->settings.personal > 0;
+    bool complete = baseline_local(baseline, passes, reached, personal ? own : NULL, problem);
     progress_end(&run->progress);
     if (complete) {
-        for (size_t i = 0; i < run->nodes_count; i++)
+        for (size_t i = 0; i < run->nodes_count; i++) {
             run->nodes[i].accuracy_alone = figures[i] = reached[i].accuracy;
+            run->nodes[i].own.alone = personal ? own[i].accuracy : NAN;
+        }
         run->summary.local_accuracy = spread_of(figures, run->nodes_count).mean;
         for (size_t i = 0; i < run->nodes_count; i++)
             figures[i] = reached[i].loss;
@@ -350,6 +356,7 @@ static enum starling_error finish(struct run *run, struct problem *problem)
     }
     summary->accuracy = spread_of(accuracy, run->nodes_count);
     summary->loss = loss / (double)tested;
+    personal_summarise(run->nodes, run->nodes_count, summary);
     free(accuracy);
     if (summary->wall_seconds > 0) {
         summary->updates_per_second = (double)summary->updates / summary->wall_seconds;

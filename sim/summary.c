@@ -118,6 +118,15 @@ static json_t *baselines_json(const struct summary *summary)
                      fedavg_json(summary));
 }
 
+static json_t *personal_json(const struct summary *summary)
+{
+    if (summary->personal.nodes == 0)
+        return json_null();
+    return json_pack("{s:o,s:o,s:o,s:o}", "nodes", whole(summary->personal.nodes), "accuracy",
+                     number(summary->personal.accuracy), "swarm", number(summary->personal.swarm),
+                     "alone", number(summary->personal.alone));
+}
+
 json_t *summary_json(const struct summary *summary)
 {
     const struct {
@@ -137,6 +146,7 @@ json_t *summary_json(const struct summary *summary)
         {"accuracy", spread_json(&summary->accuracy)},
         {"loss", number(summary->loss)},
         {"baselines", baselines_json(summary)},
+        {"personal", personal_json(summary)},
         {"messages", whole(summary->messages)},
         {"bytes", whole(summary->bytes)},
         {"dropped", whole(summary->dropped)},
@@ -237,6 +247,23 @@ static void print_fedavg(const struct summary *summary, FILE *file)
     fputs(" a node\n", file);
 }
 
+static void print_own(const char *label, double accuracy, FILE *file)
+{
+    if (isfinite(accuracy))
+        fprintf(file, "  %-12s%6.2f %%\n", label, 100 * accuracy);
+}
+
+/* Each node on what it held out itself. */
+static void print_personal(const struct summary *summary, FILE *file)
+{
+    if (summary->personal.nodes == 0)
+        return;
+    fputs("\n  accuracy on a node's own hold-out\n", file);
+    print_own("alone", summary->personal.alone, file);
+    print_own("gossip", summary->personal.swarm, file);
+    print_own("personal", summary->personal.accuracy, file);
+}
+
 static void print_time(const char *label, double seconds, FILE *file)
 {
     if (isfinite(seconds))
@@ -254,6 +281,7 @@ void summary_print(const struct summary *summary, FILE *file)
     print_gossip(summary, file);
     print_fedavg(summary, file);
     print_baseline("central", summary->central_accuracy, summary->central_loss, file);
+    print_personal(summary, file);
     fprintf(file, "\n  %-12s%llu messages, ", "traffic", (unsigned long long)summary->messages);
     print_bytes((double)summary->bytes, file);
     if (summary->nodes > 1) {

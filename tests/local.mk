@@ -77,6 +77,7 @@ test_programs = \
 	tests/sim/test_fedavg \
 	tests/sim/test_live_data \
 	tests/sim/test_network \
+	tests/sim/test_personal \
 	tests/sim/test_pieces \
 	tests/sim/test_pool \
 	tests/sim/test_progress \
@@ -217,6 +218,8 @@ tests_sim_test_network_SOURCES = tests/sim/test_network.c
 tests_sim_test_network_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_pieces_SOURCES = tests/sim/test_pieces.c tests/sim/setting.h
 tests_sim_test_pieces_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_personal_SOURCES = tests/sim/test_personal.c
+tests_sim_test_personal_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_pool_SOURCES = tests/sim/test_pool.c
 tests_sim_test_pool_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_progress_SOURCES = tests/sim/test_progress.c

@@ -135,7 +135,7 @@ static void one_client_is_a_node_alone(void **state)
     struct measured alone;
     set_up(&setting, 2, pairs);
     assert_true(fedavg_run(&setting.baseline, 7, &outcome, &problem));
-    assert_true(baseline_local(&setting.baseline, 7, &alone, &problem));
+    assert_true(baseline_local(&setting.baseline, 7, &alone, NULL, &problem));
     assert_true(outcome.accuracy == alone.accuracy && alone.accuracy > .5);
     assert_true(fabs(outcome.loss - alone.loss) < 1e-6); /* n w / n is not quite w */
     assert_int_equal(outcome.rounds, 7);

@@ -158,16 +158,20 @@ static void a_run_leaves_rows_with_the_promised_columns(void **state)
                 "3,1.5,8,0.84125,0.0061,0.83,0.832,0.841,0.85,0.4321,1.25,3,12345678901,"
                 "98765432109876,2\n");
     free(rounds);
-    const struct node_row nodes[] = {{0, 600, 3, 0.84, 0.43, 0.79, 1, 2, 30, 40},
-                                     {1, 601, 3.5, NAN, NAN, NAN, 5, 6, 70, 80}};
+    const struct node_row nodes[] = {
+        {0, 600, 3, 0.84, 0.43, 0.79, {60, 0.75, 0.8, 0.9, 25}, 1, 2, 30, 40},
+        {1, 601, 3.5, NAN, NAN, NAN, {0, NAN, NAN, NAN, NAN}, 5, 6, 70, 80},
+        {2, 602, 4, 0.5, 0.7, NAN, {61, NAN, 0.5, 0.5, 0}, 1, 2, 3, 4}};
     struct summary summary = a_summary();
-    assert_int_equal(results_finish(results, &summary, nodes, 2, &problem), STARLING_OK);
+    assert_int_equal(results_finish(results, &summary, nodes, 3, &problem), STARLING_OK);
     results_close(&results);
     char *table = slurp("nodes.csv");
     assert_string_equal(table, "node,examples,age,accuracy,loss,accuracy_alone,accuracy_personal,"
-                               "messages_in,messages_out,bytes_in,bytes_out\n"
-                               "0,600,3,0.84,0.43,0.79,,1,2,30,40\n"
-                               "1,601,3.5,,,,,5,6,70,80\n");
+                               "messages_in,messages_out,bytes_in,bytes_out,own_tested,own_alone,"
+                               "own_swarm,personal_steps\n"
+                               "0,600,3,0.84,0.43,0.79,0.9,1,2,30,40,60,0.75,0.8,25\n"
+                               "1,601,3.5,,,,,5,6,70,80,,,,\n"
+                               "2,602,4,0.5,0.7,,0.5,1,2,3,4,61,,0.5,0\n");
     free(table);
     char *page = slurp("report.html");
     assert_non_null(strstr(page, "</html>"));
