@@ -77,4 +77,6 @@ experimentsdir = $(pkgdatadir)/experiments
 dist_experiments_DATA = \
 	sim/experiments/algorithms.ini \
 	sim/experiments/epidemic.ini \
-	sim/experiments/equal-messages.ini
+	sim/experiments/equal-messages.ini \
+	sim/experiments/people.awk \
+	sim/experiments/wisdm.ini
