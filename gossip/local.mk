@@ -13,6 +13,8 @@ libgossip_a_SOURCES = \
 	gossip/flow.h \
 	gossip/hello.c \
 	gossip/hello.h \
+	gossip/inbox.c \
+	gossip/inbox.h \
 	gossip/membership.c \
 	gossip/membership.h \
 	gossip/merge.c \

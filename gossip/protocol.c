@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "gossip/inbox.h"
+
 #define SEQUENCE_MASK ((UINT64_C(1) << 48) - 1) /* of a random stream's steps */
 
 static struct ages ages_of_published(struct gossip *gossip)
@@ -226,6 +228,12 @@ static void shuffle(struct gossip *gossip, struct actions *actions)
            gossip->shuffle_sent_count * sizeof gossip->shuffle_sent[0]);
 }
 
+/* Of a model, by a message. */
+static double carried_share(const struct gossip_settings *settings)
+{
+    return settings->sample / settings->fragments;
+}
+
 /* How the read-out moves: b_t = max(0.03, 1 / (1 + 0.25 t)), t the passes since it began. Of pieces
  * that are the share s of a model, s^1.5 of the passes: news of a parameter come as much more
  * rarely, and take longer to settle at first. */
@@ -235,34 +243,9 @@ static void follow(const struct gossip *gossip, struct action *action)
     bool own = gossip->silent_passes >= READOUT_PATIENCE;
     double passes = gossip->passes - gossip->readout_began;
     if (!own)
-        passes *= pow(settings->sample / settings->fragments, 1.5);
+        passes *= pow(carried_share(settings), 1.5);
     action->readout.step = (float)fmax(0.03, 1 / (1 + 0.25 * passes));
     action->readout.own = own;
-}
-
-struct waiting_piece gossip_piece(const struct gossip *gossip, uint32_t place)
-{
-    if (gossip->pieces)
-        return gossip->pieces[place];
-    return (struct waiting_piece){.piece = piece_whole(gossip->settings->parameters)};
-}
-
-/* Which model this is, of those that wait and carry a given parameter, from 1: of pieces, most
- * likely. */
-static unsigned order_of(const struct gossip *gossip, uint32_t place)
-{
-    size_t parameters = gossip->settings->parameters;
-    const struct waiting_piece *pieces = gossip->pieces;
-    if (!pieces)
-        return place + 1;
-    const struct piece *piece = &pieces[place].piece;
-    size_t first, size;
-    double before = 0;
-    piece_range(piece, parameters, &first, &size);
-    for (uint32_t i = 0; i < place; i++)
-        before += piece_share(&pieces[i].piece, parameters) *
-                  (double)piece_common(&pieces[i].piece, piece, parameters) / (double)size;
-    return 1 + (unsigned)(before + .5);
 }
 
 /* A fragment was merged: it goes on before what was merged earlier. */
@@ -285,36 +268,6 @@ static void train(double age, bool each, struct actions *actions)
     action->train.each = each;
 }
 
-/* Whether nothing that came later carries the same. */
-static bool is_last(const struct gossip *gossip, uint32_t place)
-{
-    const struct piece piece = gossip_piece(gossip, place).piece;
-    for (uint32_t i = place + 1; i < gossip->waiting_count; i++) {
-        const struct piece later = gossip_piece(gossip, i).piece;
-        if (piece_common(&piece, &later, gossip->settings->parameters) > 0)
-            return false;
-    }
-    return true;
-}
-
-/* A walk takes the last one over; and no single claim carries a node away. */
-struct merge_verdict gossip_judge(const struct gossip *gossip, uint32_t place,
-                                  const struct ages *ages)
-{
-    const struct gossip_settings *settings = gossip->settings;
-    const struct waiting_piece piece = gossip_piece(gossip, place);
-    double theirs = gossip->inbox[place].age, mine = ages_of(ages, &piece.piece);
-    struct merge_verdict verdict;
-    if (settings->order != ORDER_WALK)
-        verdict = merge_judge(&settings->merge, mine, theirs, order_of(gossip, place));
-    else if (is_last(gossip, place))
-        verdict = (struct merge_verdict){.alpha = 1, .age = theirs};
-    else
-        verdict = (struct merge_verdict){.ignore = true, .age = mine};
-    ages_renew(ages, &piece.piece, fmin(verdict.age, 2 * mine + AGE_LEAP));
-    return verdict;
-}
-
 /* Merges what waits, in order, and asks for a pass, or passes, after that or before it. */
 static void begin_pass(struct gossip *gossip, struct actions *actions)
 {
@@ -330,9 +283,9 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
         train(gossip->training_age, true, actions);
     for (uint32_t i = 0; i < gossip->waiting_count; i++) {
         struct waiting *waiting = &gossip->inbox[i];
-        struct waiting_piece piece = gossip_piece(gossip, i);
+        struct waiting_piece piece = inbox_piece(gossip, i);
         double ahead = waiting->age - ages_of(&ages, &piece.piece);
-        struct merge_verdict verdict = gossip_judge(gossip, i, &ages);
+        struct merge_verdict verdict = inbox_judge(gossip, i, &ages);
         struct action *action = append(actions, ACTION_MERGE);
         action->merge.from = waiting->from;
         action->merge.model = waiting->model;
@@ -341,7 +294,7 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
         action->merge.age = waiting->age;
         action->merge.alpha = verdict.ignore ? 0 : verdict.alpha;
         action->merge.follow = settings->readout && (ahead >= -READOUT_BEHIND || !verdict.ignore);
-        if (verdict.alpha == 1 && !verdict.ignore && ahead > READOUT_LEAP)
+        if (verdict.alpha == 1 && !verdict.ignore && ahead * carried_share(settings) > READOUT_LEAP)
             gossip->readout_began = gossip->passes;
         if (action->merge.follow)
             gossip->silent_passes = 0;
@@ -404,52 +357,6 @@ void gossip_done(struct gossip *gossip, struct version *model, double share, str
         begin_pass(gossip, actions);
 }
 
-/* Whether what waits at this place is the same fragment of the same peer's model. */
-static bool is_older(const struct gossip *gossip, uint32_t place, peer_id from,
-                     const struct piece *piece)
-{
-    const struct piece waiting = gossip_piece(gossip, place).piece;
-    return gossip->inbox[place].from == from && waiting.fragments == piece->fragments &&
-           waiting.fragment == piece->fragment;
-}
-
-static void push_out(struct gossip *gossip, uint32_t place)
-{
-    size_t after = --gossip->waiting_count - place;
-    version_release(&gossip->inbox[place].model);
-    gossip->counters.pushed_out++;
-    memmove(&gossip->inbox[place], &gossip->inbox[place + 1], after * sizeof gossip->inbox[0]);
-    if (gossip->pieces)
-        memmove(&gossip->pieces[place], &gossip->pieces[place + 1],
-                after * sizeof gossip->pieces[0]);
-}
-
-/* The newest of each peer's models waits, or of each fragment of it; a full inbox pushes out what
- * waited longest. False when this one is no newer. */
-static bool keep_waiting(struct gossip *gossip, peer_id from, const struct model_message *message)
-{
-    uint32_t place = 0;
-    while (place < gossip->waiting_count && !is_older(gossip, place, from, &message->piece))
-        place++;
-    bool known = place < gossip->waiting_count;
-    if (known && message->sequence <= gossip->inbox[place].sequence) {
-        struct version *stale = message->model;
-        version_release(&stale);
-        gossip->counters.stale++;
-        return false;
-    }
-    if (known)
-        push_out(gossip, place);
-    else if (gossip->waiting_count == gossip->settings->inbox)
-        push_out(gossip, 0);
-    if (gossip->pieces)
-        gossip->pieces[gossip->waiting_count] =
-            (struct waiting_piece){message->piece, message->decoded};
-    gossip->inbox[gossip->waiting_count++] = (struct waiting){
-        .model = message->model, .age = message->age, .sequence = message->sequence, .from = from};
-    return true;
-}
-
 /* By the ages at receipt; when its turn comes they may be others. */
 static bool is_useful(struct gossip *gossip, const struct model_message *message)
 {
@@ -498,7 +405,7 @@ static enum refusal receive_model(struct gossip *gossip, peer_id from,
     gossip->counters.received++;
     gossip->silent_rounds = 0;
     const struct piece answered = message->piece;
-    bool useful = keep_waiting(gossip, from, message) && is_useful(gossip, message);
+    bool useful = inbox_keep(gossip, from, message) && is_useful(gossip, message);
     message->model = NULL;
     if (useful && settings->flow.kind == FLOW_TOKEN)
         react(gossip);

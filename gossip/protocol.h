@@ -227,14 +227,6 @@ enum refusal gossip_receive(struct gossip *gossip, peer_id from, struct gossip_m
 void gossip_done(struct gossip *gossip, struct version *model, double share, struct now now,
                  struct actions *actions);
 
-/* What waits at `place` is this piece of a model. */
-struct waiting_piece gossip_piece(const struct gossip *gossip, uint32_t place);
-
-/* What the merge rule says of what waits at `place`, to a model of these ages, which become those
- * of the result. */
-struct merge_verdict gossip_judge(const struct gossip *gossip, uint32_t place,
-                                  const struct ages *ages);
-
 /* A peer that came (by its HELLO), or is gone for good. */
 void gossip_peer_up(struct gossip *gossip, peer_id peer);
 void gossip_peer_down(struct gossip *gossip, peer_id peer);

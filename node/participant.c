@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/inbox.h"
 #include "model/vector.h"
 
 size_t participant_hold_out(const struct dataset *data, const uint32_t *rows, size_t count,
@@ -377,9 +378,9 @@ void participant_done(struct participant *participant, struct now now, struct ou
 static void merge_waiting(const struct gossip *gossip, uint32_t place, const struct ages *ages,
                           float *values, float *scratch)
 {
-    const struct waiting_piece waiting = gossip_piece(gossip, place);
+    const struct waiting_piece waiting = inbox_piece(gossip, place);
     const float *theirs = gossip->inbox[place].model->values;
-    struct merge_verdict verdict = gossip_judge(gossip, place, ages);
+    struct merge_verdict verdict = inbox_judge(gossip, place, ages);
     if (verdict.ignore)
         return;
     if (!waiting.decoded) {

@@ -1,0 +1,22 @@
+/* inbox — what a node has heard and not merged yet, and what becomes of it.
+ *
+ * A part of the protocol (gossip/protocol.h), which calls it; pure, without memory of its own.
+ */
+#ifndef STARLING_INBOX_H
+#define STARLING_INBOX_H
+
+#include "gossip/protocol.h"
+
+/* Takes a message's model over. The newest of each peer's models waits, or of each fragment of it;
+ * a full inbox pushes out what waited longest. False when this one is no newer. */
+bool inbox_keep(struct gossip *gossip, peer_id from, const struct model_message *message);
+
+/* What waits at `place` is this piece of a model. */
+struct waiting_piece inbox_piece(const struct gossip *gossip, uint32_t place);
+
+/* What the merge rule says of what waits at `place`, to a model of these ages, which become those
+ * of the result. */
+struct merge_verdict inbox_judge(const struct gossip *gossip, uint32_t place,
+                                 const struct ages *ages);
+
+#endif
