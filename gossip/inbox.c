@@ -3,6 +3,13 @@
 #include <math.h>
 #include <string.h>
 
+void inbox_clear(struct gossip *gossip)
+{
+    for (uint32_t i = 0; i < gossip->waiting_count; i++)
+        version_release(&gossip->inbox[i].model);
+    gossip->waiting_count = 0;
+}
+
 struct waiting_piece inbox_piece(const struct gossip *gossip, uint32_t place)
 {
     if (gossip->pieces)

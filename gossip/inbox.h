@@ -11,6 +11,9 @@
  * a full inbox pushes out what waited longest. False when this one is no newer. */
 bool inbox_keep(struct gossip *gossip, peer_id from, const struct model_message *message);
 
+/* Gives all up. */
+void inbox_clear(struct gossip *gossip);
+
 /* What waits at `place` is this piece of a model. */
 struct waiting_piece inbox_piece(const struct gossip *gossip, uint32_t place);
 

@@ -8,7 +8,8 @@
 
 /* Keys of a header; docs/protocol.md has the same tables. A number keeps its meaning for good. */
 enum {
-    MODEL_SEED = -2, /* whoever does not know these two could not read the second frame */
+    MODEL_LAST = -3, /* whoever does not know it would merge what is not meant for merging */
+    MODEL_SEED,      /* and these two: could not read the second frame */
     MODEL_ENCODING = -1,
     MODEL_TASK = 2,
     MODEL_FRAGMENT,
@@ -69,7 +70,11 @@ static void put_model(struct wire_writer *writer, const struct model_message *mo
 {
     const struct piece *piece = &model->piece;
     bool seeded = piece->seed != 0, encoded = piece->encoding != ENCODING_F32;
-    wire_put_map(writer, 9u + seeded + encoded);
+    wire_put_map(writer, 9u + model->last + seeded + encoded);
+    if (model->last) {
+        wire_put_key(writer, MODEL_LAST);
+        wire_put_bool(writer, true);
+    }
     if (seeded) {
         wire_put_key(writer, MODEL_SEED);
         wire_put_uint(writer, piece->seed);
@@ -200,8 +205,9 @@ size_t message_encode(const struct gossip_message *message, const struct card *c
 
 static enum refusal read_model(const msgpack_object *map, struct model_message *model)
 {
-    enum { SEED, ENCODING, TASK, FRAGMENT, FRAGMENTS, AGE, SEQUENCE, ANSWER, COUNT, FIELDS };
+    enum { LAST, SEED, ENCODING, TASK, FRAGMENT, FRAGMENTS, AGE, SEQUENCE, ANSWER, COUNT, FIELDS };
     static const struct wire_field fields[FIELDS] = {
+        [LAST] = {MODEL_LAST, WIRE_BOOL, true, 0, 0},
         [SEED] = {MODEL_SEED, WIRE_UINT, true, 0, UINT64_MAX},
         [ENCODING] = {MODEL_ENCODING, WIRE_UINT, true, 0, UINT32_MAX},
         [TASK] = {MODEL_TASK, WIRE_BYTES, false, TASK_ID_BYTES, TASK_ID_BYTES},
@@ -228,6 +234,7 @@ static enum refusal read_model(const msgpack_object *map, struct model_message *
         .age = values[AGE]->via.f64,
         .sequence = values[SEQUENCE]->via.u64,
         .answer = values[ANSWER]->via.boolean,
+        .last = values[LAST] && values[LAST]->via.boolean,
     };
     memcpy(model->task, values[TASK]->via.bin.ptr, TASK_ID_BYTES);
     return model->piece.fragment < model->piece.fragments ? REFUSED_NOT : REFUSED_MALFORMED;

@@ -42,6 +42,7 @@ struct model_message {
     double age;            /* passes */
     uint64_t sequence;     /* grows with every model its sender sends */
     bool answer;           /* push-pull: the receiver sends its own back */
+    bool last;             /* of the final phase: a read-out, to be averaged half and half */
     bool decoded;          /* the version holds the piece's values, as they came as bytes; else it
                               is the sender's whole model, still to be encoded. Not on the wire */
     struct version *model; /* a reference that the message's holder owns */

@@ -35,6 +35,7 @@ void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, 
         .silent_passes = READOUT_PATIENCE,
         .shuffle_interval = 1,
         .shuffle_partner = PEER_NONE,
+        .asked = PEER_NONE,
         .tokens = flow_first_tokens(&settings->flow),
     };
     const struct ages ages = ages_of_published(gossip);
@@ -44,10 +45,9 @@ void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, 
 
 void gossip_clear(struct gossip *gossip)
 {
-    for (uint32_t i = 0; i < gossip->waiting_count; i++)
-        version_release(&gossip->inbox[i].model);
-    gossip->waiting_count = 0;
+    inbox_clear(gossip);
     version_release(&gossip->published);
+    version_release(&gossip->asked_with);
 }
 
 static struct action *append(struct actions *actions, enum action_kind kind)
@@ -317,6 +317,49 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
     append(actions, ACTION_EVALUATE);
 }
 
+/* The final phase's message: all of what is published, as it is. */
+static void send_readout(struct gossip *gossip, peer_id to, bool answer, struct actions *actions)
+{
+    struct action *action = append(actions, ACTION_SEND);
+    action->send.to = to;
+    action->send.message = (struct gossip_message){
+        .kind = MESSAGE_MODEL,
+        .model = {.piece = piece_whole(gossip->settings->parameters),
+                  .age = gossip->age,
+                  .sequence = ++gossip->sequence,
+                  .answer = answer,
+                  .last = true,
+                  .model = version_share(gossip->published)},
+    };
+    memcpy(action->send.message.model.task, gossip->settings->task, TASK_ID_BYTES);
+    gossip->counters.sent++;
+}
+
+/* One exchange of the final phase; an answer that has not come by now is given up. */
+static void exchange_readouts(struct gossip *gossip, struct actions *actions)
+{
+    struct random random = stream(gossip, RANDOM_PEER, gossip->round);
+    version_release(&gossip->asked_with);
+    gossip->asked = view_pick(&gossip->view, &random);
+    if (gossip->asked == PEER_NONE || gossip->training)
+        return;
+    gossip->asked_with = version_share(gossip->published);
+    send_readout(gossip, gossip->asked, true, actions);
+}
+
+void gossip_conclude(struct gossip *gossip)
+{
+    gossip->concluding = true;
+    inbox_clear(gossip);
+}
+
+void gossip_publish(struct gossip *gossip, struct version *version)
+{
+    version_share(version);
+    version_release(&gossip->published);
+    gossip->published = version;
+}
+
 void gossip_tick(struct gossip *gossip, struct now now, struct actions *actions)
 {
     if (now.monotonic_us < gossip->next_tick_us)
@@ -327,13 +370,15 @@ void gossip_tick(struct gossip *gossip, struct now now, struct actions *actions)
     gossip->next_tick_us += draw_period(gossip);
     if (gossip->next_tick_us <= now.monotonic_us)
         gossip->next_tick_us = now.monotonic_us + gossip->settings->period_us;
-    if (gossip->send_due) /* the pass of the last period still runs */
+    if (gossip->concluding)
+        exchange_readouts(gossip, actions);
+    else if (gossip->send_due) /* the pass of the last period still runs */
         speak(gossip, 0, actions);
     gossip->send_due = true;
     gossip->pass_due = true;
     if (gossip->round >= gossip->next_shuffle && !gossip->settings->fixed_view)
         shuffle(gossip, actions);
-    if (!gossip->training)
+    if (!gossip->training && !gossip->concluding)
         begin_pass(gossip, actions);
 }
 
@@ -351,6 +396,8 @@ void gossip_done(struct gossip *gossip, struct version *model, double share, str
     ages_add(&ages, share, AGE_MAX);
     gossip->training = false;
     gossip->passes++;
+    if (gossip->concluding)
+        return;
     speak(gossip, gossip->telling, actions);
     gossip->telling = 0;
     if (gossip->pass_due)
@@ -377,11 +424,33 @@ static void react(struct gossip *gossip)
     gossip->to_tell += count;
 }
 
-static bool is_taken(const struct gossip *gossip, const struct piece *piece)
+/* A read-out of the final phase, from somebody who is as far. */
+static void receive_readout(struct gossip *gossip, peer_id from, struct model_message *message,
+                            struct actions *actions)
+{
+    bool awaited = !message->answer && from == gossip->asked && gossip->asked_with;
+    if (gossip->training || (!message->answer && !awaited)) {
+        version_release(&message->model);
+        return;
+    }
+    struct version *mine = awaited ? gossip->asked_with : version_share(gossip->published);
+    if (awaited)
+        gossip->asked_with = NULL;
+    else
+        send_readout(gossip, from, false, actions);
+    struct action *action = append(actions, ACTION_AVERAGE);
+    action->average.theirs = message->model;
+    action->average.mine = mine;
+    message->model = NULL;
+    gossip->counters.merged++;
+}
+
+static bool is_taken(const struct gossip *gossip, const struct piece *piece, bool last)
 {
     size_t parameters = gossip->settings->parameters;
     return piece_fits(piece, parameters) &&
-           (gossip->pieces || (piece->fragments == 1 && piece_is_plain(piece, parameters)));
+           ((gossip->pieces && !last) ||
+            (piece->fragments == 1 && piece_is_plain(piece, parameters)));
 }
 
 static enum refusal receive_model(struct gossip *gossip, peer_id from,
@@ -391,8 +460,8 @@ static enum refusal receive_model(struct gossip *gossip, peer_id from,
     enum refusal refusal = REFUSED_NOT;
     if (memcmp(message->task, settings->task, TASK_ID_BYTES) != 0)
         refusal = REFUSED_TASK;
-    else if (!is_taken(gossip, &message->piece) || !message->model || !isfinite(message->age) ||
-             message->age < 0)
+    else if (!is_taken(gossip, &message->piece, message->last) || !message->model ||
+             !isfinite(message->age) || message->age < 0)
         refusal = REFUSED_MALFORMED;
     if (refusal != REFUSED_NOT) {
         version_release(&message->model);
@@ -403,6 +472,12 @@ static enum refusal receive_model(struct gossip *gossip, peer_id from,
         return refusal;
     }
     gossip->counters.received++;
+    if (gossip->concluding || message->last) {
+        if (gossip->concluding && message->last)
+            receive_readout(gossip, from, message, actions);
+        version_release(&message->model); /* unless taken: the others are not there yet, or still */
+        return REFUSED_NOT;
+    }
     gossip->silent_rounds = 0;
     const struct piece answered = message->piece;
     bool useful = inbox_keep(gossip, from, message) && is_useful(gossip, message);

@@ -29,6 +29,12 @@
  * of it once and the latest before the others, as a whole model would have gone on; then come
  * fragments at random. An answer in push-pull carries the fragment that it answers.
  *
+ * The final phase (gossip_conclude) is for the end: a node then trains and merges no more. Once a
+ * period it sends its read-out, whole and in f32, to a random peer that is as far, which answers
+ * with its own, and each moves its read-out by half of what lies between the two that were sent:
+ * the mean of all read-outs stays, and their variance falls to .3 of itself a period. An answer
+ * that is lost, or later than a period, leaves one of the two behind.
+ *
  * The read-out is what a node evaluates and serves: an average over time and nodes. It follows the
  * models that are received, not the node's own, which leans to its own data pass after pass where
  * the others' leanings cancel; only a node that nobody talks to follows its own. A node that takes
@@ -36,7 +42,8 @@
  *
  * Sources: the orders, Ormándi, Hegedűs, Jelasity 2013 (arXiv 1109.1396), algorithms 1 and 2
  * (createModelMU, UM and RW), where m2 is here the node's own model; the averaged
- * read-out, Zhu et al. 2025 (arXiv 2507.06542), here over others' models: docs/algorithms.md.
+ * read-out, Zhu et al. 2025 (arXiv 2507.06542), here over others' models: docs/algorithms.md; the
+ * averages of the final phase, Jelasity, Montresor, Babaoglu 2005 (ACM TOCS 23(3)).
  */
 #ifndef STARLING_PROTOCOL_H
 #define STARLING_PROTOCOL_H
@@ -144,6 +151,9 @@ struct gossip {
     struct view_entry shuffle_sent[SHUFFLE_MAX];
     peer_id shuffle_partner;
     uint32_t shuffle_nonce;
+    peer_id asked;              /* in the final phase: whose answer is awaited, */
+    struct version *asked_with; /* to this read-out. A reference */
+    bool concluding;            /* the final phase; it begins when no pass is with the driver */
     bool started;
     bool training; /* a pass is with the driver */
     bool pass_due; /* this period's pass has not begun */
@@ -164,6 +174,8 @@ enum action_kind {
     ACTION_READOUT,  /* then move the read-out by readout.step towards each model with merge.follow
                         and, with readout.own, towards the result */
     ACTION_EVALUATE, /* then test the result on the hold-out */
+    ACTION_AVERAGE,  /* move the read-out by half of average.theirs − average.mine, what was sent
+                        (references, the driver's), and report gossip_publish at once */
     ACTION_CUT,      /* be done with peer cut.peer: it broke the rules */
 };
 
@@ -190,6 +202,9 @@ struct action {
             float step;
             bool own;
         } readout;
+        struct {
+            struct version *theirs, *mine;
+        } average;
         struct {
             peer_id peer;
         } cut;
@@ -226,6 +241,14 @@ enum refusal gossip_receive(struct gossip *gossip, peer_id from, struct gossip_m
  * version, older by `share` of a pass. */
 void gossip_done(struct gossip *gossip, struct version *model, double share, struct now now,
                  struct actions *actions);
+
+/* Begins the final phase, for good: nothing is trained or merged any more, what waits is given up.
+ * The driver says with gossip_publish what is sent from then on, its read-out: at once or, where a
+ * pass is with it, after gossip_done. */
+void gossip_conclude(struct gossip *gossip);
+
+/* What is sent from now on; a reference is taken. */
+void gossip_publish(struct gossip *gossip, struct version *version);
 
 /* A peer that came (by its HELLO), or is gone for good. */
 void gossip_peer_up(struct gossip *gossip, peer_id peer);

@@ -85,6 +85,7 @@ struct config {
     struct {
         uint64_t nodes;                  /* 100; 1 to 10000000 */
         uint64_t rounds;                 /* 50; 1 to 1e9 */
+        uint64_t final;                  /* 0; periods of the final phase after the rounds */
         uint64_t seed;                   /* 1 */
         uint64_t threads;                /* 0: all cores; to 1024 */
         char partition[CONFIG_TEXT_MAX]; /* iid */

@@ -128,6 +128,8 @@ const struct setting config_settings[] = {
      .most = 10000000},
     {"sim", "rounds", "50", "length of the run, in gossip periods", SETTING_COUNT,
      MEMBER(sim.rounds), .least = 1, .most = 1000000000},
+    {"sim", "final", "0", "periods after that in which models are only averaged; 10 to 20 do",
+     SETTING_COUNT, MEMBER(sim.final), .least = 0, .most = 1000000},
     {"sim", "seed", "1", "of everything random", SETTING_COUNT, MEMBER(sim.seed), .least = 0,
      .most = INT64_MAX},
     {"sim", "threads", "0", "threads; 0: one a core. Results do not depend on it", SETTING_COUNT,

@@ -211,6 +211,13 @@ static void carry_out(struct participant *participant, struct actions *actions,
             break;
         case ACTION_EVALUATE:
             break; /* work_run does, when the settings ask for it */
+        case ACTION_AVERAGE:
+            out->has_work = work->average = true;
+            work->received[0] = action->average.theirs;
+            work->received[1] = action->average.mine;
+            work->heard[0] = work->heard[1] = (struct heard){.alpha = .5F};
+            work->heard_count = 2;
+            break;
         case ACTION_CUT:
             assert(out->cut_count < sizeof out->cuts / sizeof out->cuts[0]);
             out->cuts[out->cut_count++] = action->cut.peer;
@@ -249,6 +256,20 @@ static void begin_work(struct participant *participant, struct work *work)
     participant->pending_passes = work->passes;
 }
 
+/* The read-out moves on to the mean of two at once. */
+static void begin_average(struct participant *participant, struct work *work)
+{
+    work->participant = participant;
+    work->from = participant->served;
+    work->into = promise(work->from);
+    participant->served = version_share(work->into);
+    if (participant->readout) {
+        version_release(&participant->readout);
+        participant->readout = version_share(work->into);
+    }
+    gossip_publish(&participant->gossip, work->into);
+}
+
 static void finish_call(struct participant *participant, struct actions *actions,
                         struct outgoing *out)
 {
@@ -257,7 +278,9 @@ static void finish_call(struct participant *participant, struct actions *actions
     out->has_work = false;
     memset(&out->work, 0, offsetof(struct work, received));
     carry_out(participant, actions, out);
-    if (out->has_work)
+    if (out->has_work && out->work.average)
+        begin_average(participant, &out->work);
+    else if (out->has_work)
         begin_work(participant, &out->work);
 }
 
@@ -371,6 +394,8 @@ void participant_done(struct participant *participant, struct now now, struct ou
         version_share(participant->readout ? participant->readout : participant->model);
     gossip_done(&participant->gossip, participant->model, participant->pending_share, now,
                 &actions);
+    if (participant->gossip.concluding)
+        gossip_publish(&participant->gossip, participant->served);
     finish_call(participant, &actions, out);
 }
 
@@ -413,6 +438,13 @@ struct version *participant_merged(const struct participant *participant)
     vector_free(scratch);
     free(each);
     return merged;
+}
+
+void participant_conclude(struct participant *participant)
+{
+    gossip_conclude(&participant->gossip);
+    if (!participant->gossip.training)
+        gossip_publish(&participant->gossip, participant->served);
 }
 
 struct version *participant_readout(const struct participant *participant)

@@ -57,7 +57,8 @@ struct outgoing {
     size_t cut_count;
     peer_id cuts[4];
     bool has_work;
-    struct work work; /* to run once, and to report; the driver's, with its references */
+    struct work work; /* to run once, and to report, unless it is an average of the final phase; the
+                         driver's, with its references */
 };
 
 /* Splits `rows` of `data` (which outlives it) into training and hold-out, and starts from
@@ -103,6 +104,10 @@ bool participant_ready(const struct participant *participant);
 
 /* The work is over by the clock of the driver: its model counts as finished from now on. */
 void participant_done(struct participant *participant, struct now now, struct outgoing *out);
+
+/* Begins the final phase (gossip_conclude): the participant trains no more, and its read-out
+ * becomes the mean of all that have begun it. A pass that is with the driver is finished first. */
+void participant_conclude(struct participant *participant);
 
 /* What is evaluated, served and exported: the read-out, or the model where there is none, of the
  * last finished work. Borrowed. */

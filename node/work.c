@@ -284,8 +284,34 @@ void work_drop(struct work *work)
     version_release(&work->readout_into);
 }
 
+/* The mean of all stays if both sides do this, each with what it sent and what it got. */
+static void run_average(struct work *work, size_t count)
+{
+    const float *from = work->from->values, *theirs = work->received[0]->values;
+    double most = NORM_RATIO_MAX * (1 + sqrt(vector_norm2(from, count)));
+    work->heard[0].absurd = sqrt(vector_norm2(theirs, count)) > most;
+    float *values = work->into != work->from ? vector_new(count) : NULL;
+    if (!values)
+        work->failure = WORK_NO_MEMORY;
+    if (values && !work->heard[0].absurd) {
+        memcpy(values, from, count * sizeof *values);
+        vector_add_scaled(values, theirs, .5F, count);
+        vector_add_scaled(values, work->received[1]->values, -.5F, count);
+    }
+    if (values && (work->heard[0].absurd || !vector_finite(values, count))) {
+        vector_free(values);
+        values = NULL;
+    }
+    keep(work, values, NULL);
+}
+
 void work_run(struct work *work, struct workspace *workspace)
 {
+    if (work->average) {
+        run_average(work, model_parameters(work->participant->settings->model));
+        work_drop(work);
+        return;
+    }
     const struct participant *participant = work->participant;
     size_t count = model_parameters(participant->settings->model);
     bool readout_wanted = work->readout_into && work->readout_into != work->readout_from;

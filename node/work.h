@@ -50,6 +50,7 @@ struct work {
     bool each;
     uint32_t passes; /* to be made, of one's own model and of others */
     float readout_step;
+    bool average; /* of the final phase: into = from + ½ (received[0] − received[1]), and no more */
     bool readout_own; /* the read-out follows the result too, not received models alone */
     double share;     /* the age grows by this; known before the work is run */
     /* filled in by work_run */

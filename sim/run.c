@@ -186,15 +186,17 @@ static enum starling_error live_virtually(struct run *run, struct world *world,
     struct round_row row;
     bool any = false;
     enum starling_error error = STARLING_OK;
-    uint64_t rounds = config->sim.rounds, reached = 0;
+    uint64_t rounds = config->sim.rounds + config->sim.final, reached = 0;
     progress_begin(&run->progress, "round", rounds, run->options->quiet);
     for (uint64_t round = 1; round <= rounds && !error; round++) {
         uint64_t until = round * config->gossip.period_us;
+        if (round == config->sim.rounds + 1)
+            world_conclude(world);
         error = world_live(world, until, run->options->interrupted, &reached, problem);
         if (error || reached < until)
             break;
         run->summary.rounds = round;
-        if (round % config->sim.eval_every == 0 || round == rounds) {
+        if (round % config->sim.eval_every == 0 || round == config->sim.rounds || round == rounds) {
             error = evaluate_world(run, world, order, evaluated, round, &row, problem);
             any = true;
         }
@@ -393,6 +395,7 @@ static enum starling_error check_live(const struct config *config, struct proble
     } simulated[] = {
         {"sim.drop", config->sim.drop > 0},
         {"sim.wire", config->sim.wire},
+        {"sim.final", config->sim.final > 0},
         {"sim.latency", strcmp(config->sim.latency, plain.sim.latency) != 0},
         {"sim.topology", strcmp(config->sim.topology, plain.sim.topology) != 0},
         {"task.agree", config->task.agree == AGREE_ON},

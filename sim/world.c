@@ -366,6 +366,10 @@ static void carry_out(struct world *world, peer_id node, uint64_t now_us)
     if (out->has_work) {
         struct work *work = &world->works[world->works_count++];
         work_copy(work, &out->work);
+        world->counts.updates += work->average;
+    }
+    if (out->has_work && !out->work.average) {
+        const struct work *work = &out->work;
         const struct participant *participant = &world->participants[node];
         uint64_t pass_us = experiment_pass_us(world->experiment, participant->train_count);
         add_event(world, (struct event){.time_us = now_us + work->passes * pass_us,
@@ -517,6 +521,12 @@ enum starling_error world_live(struct world *world, uint64_t until_us,
         return world->problem.error;
     }
     return STARLING_OK;
+}
+
+void world_conclude(struct world *world)
+{
+    for (size_t node = 0; node < world->nodes; node++)
+        participant_conclude(&world->participants[node]);
 }
 
 const struct participant *world_participant(const struct world *world, size_t node)

@@ -46,6 +46,9 @@ enum starling_error world_live(struct world *world, uint64_t until_us,
                                const volatile sig_atomic_t *interrupted, uint64_t *reached_us,
                                struct problem *problem);
 
+/* From now on all are in the final phase (participant_conclude). */
+void world_conclude(struct world *world);
+
 const struct participant *world_participant(const struct world *world, size_t node);
 /* How many are there at the time reached, and whether this one is. */
 size_t world_online(const struct world *world);

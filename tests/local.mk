@@ -72,6 +72,7 @@ test_programs = \
 	tests/sim/test_churn \
 	tests/sim/test_cli \
 	tests/sim/test_clock \
+	tests/sim/test_conclude \
 	tests/sim/test_describe \
 	tests/sim/test_experiments \
 	tests/sim/test_fedavg \
@@ -204,6 +205,8 @@ tests_sim_test_churn_SOURCES = tests/sim/test_churn.c
 tests_sim_test_churn_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_cli_SOURCES = tests/sim/test_cli.c tests/sim/command.c tests/sim/command.h
 tests_sim_test_cli_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_conclude_SOURCES = tests/sim/test_conclude.c tests/sim/setting.h
+tests_sim_test_conclude_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_describe_SOURCES = tests/sim/test_describe.c tests/sim/command.c tests/sim/command.h
 tests_sim_test_describe_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_experiments_SOURCES = tests/sim/test_experiments.c

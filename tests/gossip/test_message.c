@@ -53,6 +53,7 @@ static struct gossip_message random_model(struct random *random)
     model->age = random_uniform(random) * (double)(random_width(random) % AGE_MAX);
     model->sequence = random_width(random);
     model->answer = random_u32(random) & 1;
+    model->last = random_u32(random) & 1;
     model->piece.count = 1 + (uint32_t)(random_width(random) % PARAMETERS_MAX);
     return message;
 }
@@ -63,7 +64,7 @@ static bool same_model(const struct model_message *a, const struct model_message
            a->piece.fragments == b->piece.fragments && a->piece.count == b->piece.count &&
            a->piece.encoding == b->piece.encoding && a->piece.seed == b->piece.seed &&
            !(a->age < b->age) && !(a->age > b->age) && a->sequence == b->sequence &&
-           a->answer == b->answer && !a->model && !b->model && !a->decoded && !b->decoded;
+           a->answer == b->answer && a->last == b->last && !a->model && !b->model && !a->decoded && !b->decoded;
 }
 
 static void a_model_header_comes_back_as_it_was_sent(void **state)

@@ -273,6 +273,94 @@ static void impossible_pieces_are_refused(void **state)
     end(&node);
 }
 
+static enum refusal receive_readout(struct node *node, peer_id from, bool answer,
+                                    struct piece piece)
+{
+    struct gossip_message message = {.kind = MESSAGE_MODEL,
+                                     .model = {.piece = piece,
+                                               .age = 1,
+                                               .sequence = 99,
+                                               .answer = answer,
+                                               .last = true,
+                                               .decoded = true,
+                                               .model = version_of(vector_new(PARAMETERS))}};
+    memcpy(message.model.task, node->settings.task, TASK_ID_BYTES);
+    return gossip_receive(&node->gossip, from, &message, (struct now){0}, &node->actions);
+}
+
+static void average_done(struct node *node)
+{
+    const struct action *action = find(node, ACTION_AVERAGE, 0);
+    assert_non_null(action);
+    struct version *theirs = action->average.theirs, *mine = action->average.mine;
+    version_release(&theirs);
+    version_release(&mine);
+    node->actions.count = 0;
+}
+
+static void the_final_phase_is_between_those_in_it(void **state)
+{
+    (void)state;
+    struct node node;
+    const struct piece whole = piece_whole(PARAMETERS);
+    begin(&node, FRAGMENTS, 1, ENCODING_I8);
+    live(&node);
+    empty(&node);
+    assert_int_equal(receive_readout(&node, 1, true, whole), REFUSED_NOT); /* not there yet */
+    assert_int_equal(node.actions.count, 0);
+    receive(&node, 1, fragment(1), 4, 1, false);
+    gossip_conclude(&node.gossip);
+    assert_int_equal(node.gossip.waiting_count, 0);
+
+    struct now now = {gossip_deadline(&node.gossip), 0};
+    gossip_tick(&node.gossip, now, &node.actions);
+    assert_int_equal(node.actions.count, 1); /* and no pass */
+    const struct model_message *sent = &find(&node, ACTION_SEND, 0)->send.message.model;
+    assert_true(sent->last && sent->answer);
+    assert_true(piece_is_plain(&sent->piece, PARAMETERS) && sent->piece.count == PARAMETERS);
+    empty(&node);
+
+    receive(&node, 1, fragment(1), 4, 2, true);                             /* an ordinary model */
+    assert_int_equal(receive_readout(&node, 2, false, whole), REFUSED_NOT); /* asked by nobody */
+    assert_int_equal(receive_readout(&node, 1, true, fragment(1)), REFUSED_MALFORMED);
+    assert_int_equal(node.actions.count, 0);
+
+    assert_int_equal(receive_readout(&node, 2, true, whole), REFUSED_NOT);
+    sent = &find(&node, ACTION_SEND, 0)->send.message.model;
+    assert_true(sent->last && !sent->answer);
+    struct gossip_message answer = find(&node, ACTION_SEND, 0)->send.message;
+    message_release(&answer);
+    average_done(&node);
+    assert_int_equal(receive_readout(&node, 1, false, whole), REFUSED_NOT);
+    average_done(&node);
+    receive_readout(&node, 1, false, whole); /* once more: it was answered */
+    assert_int_equal(node.actions.count, 0);
+    end(&node);
+}
+
+static void a_pass_is_finished_before_the_final_phase(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node, 1, 1, ENCODING_F32);
+    struct now now = {gossip_deadline(&node.gossip), 0};
+    gossip_tick(&node.gossip, now, &node.actions);
+    empty(&node);
+    gossip_conclude(&node.gossip);
+    assert_int_equal(receive_readout(&node, 1, true, piece_whole(PARAMETERS)), REFUSED_NOT);
+    now.monotonic_us = gossip_deadline(&node.gossip);
+    gossip_tick(&node.gossip, now, &node.actions);
+    assert_int_equal(node.actions.count, 0);
+    gossip_done(&node.gossip, node.model, 1, now, &node.actions);
+    assert_int_equal(node.actions.count, 0);
+    gossip_publish(&node.gossip, node.model);
+    receive_readout(&node, 1, true, piece_whole(PARAMETERS));
+    struct gossip_message answer = find(&node, ACTION_SEND, 0)->send.message;
+    message_release(&answer);
+    average_done(&node);
+    end(&node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +372,8 @@ int main(void)
         cmocka_unit_test(uniform_merging_counts_by_fragment),
         cmocka_unit_test(an_answer_carries_the_fragment_it_answers),
         cmocka_unit_test(impossible_pieces_are_refused),
+        cmocka_unit_test(the_final_phase_is_between_those_in_it),
+        cmocka_unit_test(a_pass_is_finished_before_the_final_phase),
     };
     return cmocka_run_group_tests_name("pieces", tests, NULL, NULL);
 }

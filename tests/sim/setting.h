@@ -13,7 +13,7 @@ struct setting {
     struct world *world;
 };
 
-static void set_up(struct setting *setting, size_t threads, const char *const *pairs)
+static inline void set_up(struct setting *setting, size_t threads, const char *const *pairs)
 {
     struct config config;
     struct problem problem = {0};
@@ -38,7 +38,7 @@ static void set_up(struct setting *setting, size_t threads, const char *const *p
         fail_msg("%s", problem.text);
 }
 
-static void live(struct setting *setting, uint64_t rounds)
+static inline void live(struct setting *setting, uint64_t rounds)
 {
     struct problem problem = {0};
     uint64_t reached;
@@ -47,7 +47,7 @@ static void live(struct setting *setting, uint64_t rounds)
     assert_true(reached == rounds * PERIOD_US);
 }
 
-static void tear_down(struct setting *setting)
+static inline void tear_down(struct setting *setting)
 {
     world_free(&setting->world);
     pool_free(&setting->pool);
@@ -59,7 +59,7 @@ struct outcome {
     struct world_counts counts;
 };
 
-static struct outcome run(size_t threads, uint64_t rounds, const char *const *pairs)
+static inline struct outcome run(size_t threads, uint64_t rounds, const char *const *pairs)
 {
     struct setting setting;
     struct outcome outcome;
