@@ -5,15 +5,19 @@
 #include "model/vector.h"
 #include "node/tuning.h"
 
+#define TURN 64u /* nodes between two looks at progress and interruption */
+
 struct personalising {
     const struct world *world;
     struct node_row *rows;
+    size_t first; /* node of this turn */
     atomic_bool failed;
 };
 
-static void personalise(void *self, size_t node, struct workspace *workspace)
+static void personalise(void *self, size_t number, struct workspace *workspace)
 {
     struct personalising *personalising = self;
+    size_t node = personalising->first + number;
     const struct participant *participant = world_participant(personalising->world, node);
     const struct tuning tuning = {
         .participant = participant,
@@ -23,6 +27,8 @@ static void personalise(void *self, size_t node, struct workspace *workspace)
         .works = participant->works,
     };
     struct tuned tuned = {0};
+    if (!participant_ready(participant))
+        return;
     float *kept = vector_new(model_parameters(participant->settings->model));
     if (!kept || !tuning_run(&tuning, kept, workspace, &tuned))
         atomic_store(&personalising->failed, true);
@@ -35,10 +41,17 @@ static void personalise(void *self, size_t node, struct workspace *workspace)
 }
 
 enum starling_error personal_run(const struct world *world, struct pool *pool,
-                                 struct node_row *rows, size_t count, struct problem *problem)
+                                 const volatile sig_atomic_t *interrupted,
+                                 struct progress *progress, struct node_row *rows, size_t count,
+                                 struct problem *problem)
 {
     struct personalising personalising = {.world = world, .rows = rows};
-    pool_run(pool, personalise, &personalising, count, 1);
+    while (personalising.first < count && !*interrupted) {
+        size_t left = count - personalising.first, turn = left < TURN ? left : TURN;
+        pool_run(pool, personalise, &personalising, turn, 1);
+        personalising.first += turn;
+        progress_show(progress, personalising.first, NULL);
+    }
     return atomic_load(&personalising.failed) ? problem_no_memory(problem, "the personal models")
                                               : STARLING_OK;
 }

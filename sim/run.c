@@ -208,6 +208,17 @@ static enum starling_error live_virtually(struct run *run, struct world *world,
     return error;
 }
 
+static enum starling_error personalise(struct run *run, const struct world *world,
+                                       struct problem *problem)
+{
+    progress_begin(&run->progress, "personal: node", run->nodes_count, run->options->quiet);
+    enum starling_error error = personal_run(world, run->pool, run->options->interrupted,
+                                             &run->progress, run->nodes, run->nodes_count, problem);
+    progress_end(&run->progress);
+    run->summary.complete = !*run->options->interrupted;
+    return error;
+}
+
 static enum starling_error run_virtual(struct run *run, double started, struct problem *problem)
 {
     struct world *world = world_new(run->experiment, run->pool, problem);
@@ -222,8 +233,8 @@ static enum starling_error run_virtual(struct run *run, double started, struct p
     double wall = stopwatch_seconds() - begun;
     if (!error)
         error = test_nodes(run, world, problem);
-    if (!error && run->experiment->settings.personal > 0)
-        error = personal_run(world, run->pool, run->nodes, run->nodes_count, problem);
+    if (!error && run->experiment->settings.personal > 0 && run->summary.complete)
+        error = personalise(run, world, problem);
     if (!error)
         summarise_world(run, world, wall);
     world_free(&world);

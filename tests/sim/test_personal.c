@@ -12,6 +12,8 @@
 
 enum { NODES = 12, ROUNDS = 8 };
 
+static volatile sig_atomic_t not_interrupted = 0;
+
 struct setting {
     struct experiment *experiment;
     struct pool *pool;
@@ -49,6 +51,16 @@ static void tear_down(struct setting *setting)
     experiment_free(&setting->experiment);
 }
 
+static void personalise(struct setting *setting, struct node_row *rows)
+{
+    struct progress progress;
+    progress_begin(&progress, "personal", NODES, true);
+    assert_int_equal(
+        personal_run(setting->world, setting->pool, &not_interrupted, &progress, rows, NODES, NULL),
+        STARLING_OK);
+    progress_end(&progress);
+}
+
 static void run(size_t threads, const char *steps, struct node_row *rows, char digest[65],
                 struct world_counts *counts)
 {
@@ -57,7 +69,7 @@ static void run(size_t threads, const char *steps, struct node_row *rows, char d
     for (size_t i = 0; i < NODES; i++)
         rows[i] = node_row_empty(i);
     if (setting.experiment->settings.personal > 0)
-        assert_int_equal(personal_run(setting.world, setting.pool, rows, NODES, NULL), STARLING_OK);
+        personalise(&setting, rows);
     world_digest(setting.world, digest);
     *counts = *world_counts(setting.world);
     tear_down(&setting);
@@ -121,14 +133,13 @@ static void alone_is_tested_on_the_same_examples(void **state)
     struct problem problem = {0};
     struct node_row rows[NODES];
     struct measured reached[NODES], own[NODES];
-    volatile sig_atomic_t interrupted = 0;
     set_up(&setting, 2, "60");
     for (size_t i = 0; i < NODES; i++)
         rows[i] = node_row_empty(i);
-    assert_int_equal(personal_run(setting.world, setting.pool, rows, NODES, NULL), STARLING_OK);
+    personalise(&setting, rows);
     struct progress progress;
     progress_begin(&progress, "alone", NODES, true);
-    const struct baseline baseline = {setting.experiment, setting.pool, &interrupted, &progress,
+    const struct baseline baseline = {setting.experiment, setting.pool, &not_interrupted, &progress,
                                       NULL};
     assert_true(baseline_local(&baseline, ROUNDS, reached, own, &problem));
     progress_end(&progress);
