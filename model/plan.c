@@ -184,7 +184,7 @@ static const struct family families[] = {
     {.name = "svm", .rate = 0.1, .loss = LOSS_HINGE, .convex = true, .build = build_svm},
     {.name = "mlp", .rate = 0.1, .build = build_mlp},
     {.name = "lenet", .rate = 0.05, .build = build_lenet},
-    {.name = "gru", .rate = 1, .build = build_gru},
+    {.name = "gru", .rate = 3, .build = build_gru},
 };
 #define FAMILIES (sizeof families / sizeof *families)
 

@@ -79,4 +79,5 @@ dist_experiments_DATA = \
 	sim/experiments/epidemic.ini \
 	sim/experiments/equal-messages.ini \
 	sim/experiments/people.awk \
+	sim/experiments/shakespeare.ini \
 	sim/experiments/wisdm.ini
