@@ -271,6 +271,26 @@ static void nodes_that_are_dealt_a_text_have_its_symbols(void **state)
     json_decref(json);
 }
 
+static void a_swarm_learns_from_pieces(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"--nodes",  "4",
+                                          "--rounds", "20",
+                                          "--set",    "gossip.encoding=i8",
+                                          "--set",    "gossip.fragments=4",
+                                          "--set",    "gossip.exchange=pushpull",
+                                          NULL};
+    must_be(status_of(begin_live(options)), 0);
+    no_node_is_left();
+    json_t *json = summary();
+    double models = (double)json_integer_value(json_object_get(json, "messages"));
+    double bytes = (double)json_integer_value(json_object_get(json, "bytes"));
+    assert_int_equal(json_integer_value(json_object_get(json, "rejected")), 0);
+    assert_true(bytes / models < 2600); /* of 7,850 parameters a whole model takes 31,400 */
+    assert_true(json_real_value(json_object_get(json_object_get(json, "accuracy"), "mean")) > 0.4);
+    json_decref(json);
+}
+
 static void ctrl_c_ends_with_what_there_is(void **state)
 {
     (void)state;
@@ -350,6 +370,7 @@ int main(void)
         IN_A_FOLDER(one_node_learns_alone),
         IN_A_FOLDER(nodes_that_lack_a_label_learn_with_the_others),
         IN_A_FOLDER(nodes_that_are_dealt_a_text_have_its_symbols),
+        IN_A_FOLDER(a_swarm_learns_from_pieces),
         IN_A_FOLDER(ctrl_c_ends_with_what_there_is),
         IN_A_FOLDER(ctrl_c_before_the_start_ends_them_too),
         IN_A_FOLDER(a_node_that_dies_is_named_and_ends_the_run),
