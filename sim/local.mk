@@ -76,6 +76,8 @@ starling_sim_LDADD = $(SIM_LIBS)
 experimentsdir = $(pkgdatadir)/experiments
 dist_experiments_DATA = \
 	sim/experiments/algorithms.ini \
+	sim/experiments/encoding-fashion-mnist.ini \
+	sim/experiments/encoding-pendigits.ini \
 	sim/experiments/epidemic.ini \
 	sim/experiments/equal-messages.ini \
 	sim/experiments/people.awk \
