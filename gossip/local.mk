@@ -7,6 +7,8 @@ libgossip_a_SOURCES = \
 	gossip/ages.h \
 	gossip/agreement.c \
 	gossip/agreement.h \
+	gossip/conclude.c \
+	gossip/conclude.h \
 	gossip/encoding.c \
 	gossip/encoding.h \
 	gossip/flow.c \

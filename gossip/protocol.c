@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "gossip/conclude.h"
 #include "gossip/inbox.h"
 
 #define SEQUENCE_MASK ((UINT64_C(1) << 48) - 1) /* of a random stream's steps */
@@ -50,7 +51,7 @@ void gossip_clear(struct gossip *gossip)
     version_release(&gossip->asked_with);
 }
 
-static struct action *append(struct actions *actions, enum action_kind kind)
+struct action *actions_append(struct actions *actions, enum action_kind kind)
 {
     assert(actions->count < ACTIONS_MAX);
     struct action *action = &actions->items[actions->count++];
@@ -58,7 +59,7 @@ static struct action *append(struct actions *actions, enum action_kind kind)
     return action;
 }
 
-static struct random stream(const struct gossip *gossip, enum random_purpose purpose, uint64_t step)
+struct random gossip_stream(const struct gossip *gossip, enum random_purpose purpose, uint64_t step)
 {
     return random_stream(gossip->settings->seed, gossip->view.self, purpose, step);
 }
@@ -66,7 +67,7 @@ static struct random stream(const struct gossip *gossip, enum random_purpose pur
 /* A period with jitter, Δ (1 + σ N(0,1)), never shorter than a fifth of Δ. */
 static uint64_t draw_period(const struct gossip *gossip)
 {
-    struct random random = stream(gossip, RANDOM_PERIOD, gossip->round);
+    struct random random = gossip_stream(gossip, RANDOM_PERIOD, gossip->round);
     double factor = 1 + gossip->settings->jitter * random_normal(&random);
     return (uint64_t)((double)gossip->settings->period_us * fmax(0.2, factor));
 }
@@ -74,7 +75,7 @@ static uint64_t draw_period(const struct gossip *gossip)
 void gossip_start(struct gossip *gossip, struct now now, struct actions *actions)
 {
     (void)actions;
-    struct random random = stream(gossip, RANDOM_PERIOD, 0);
+    struct random random = gossip_stream(gossip, RANDOM_PERIOD, 0);
     double phase = random_uniform(&random) * !gossip->settings->in_step;
     gossip->next_tick_us =
         now.monotonic_us + (uint64_t)((double)gossip->settings->period_us * phase);
@@ -95,7 +96,7 @@ uint64_t gossip_deadline(const struct gossip *gossip)
 static struct piece choose_piece(struct gossip *gossip, const struct piece *answered)
 {
     const struct gossip_settings *settings = gossip->settings;
-    struct random random = stream(gossip, RANDOM_PIECE, gossip->sequence & SEQUENCE_MASK);
+    struct random random = gossip_stream(gossip, RANDOM_PIECE, gossip->sequence & SEQUENCE_MASK);
     uint32_t fragment = 0, fragments = settings->fragments;
     if (answered) {
         fragment = answered->fragment;
@@ -117,7 +118,7 @@ static void send_model(struct gossip *gossip, peer_id to, bool answer, const str
 {
     const struct gossip_settings *settings = gossip->settings;
     const struct ages ages = ages_of_published(gossip);
-    struct action *action = append(actions, ACTION_SEND);
+    struct action *action = actions_append(actions, ACTION_SEND);
     gossip->sequence++;
     struct piece piece = choose_piece(gossip, answered);
     action->send.to = to;
@@ -135,7 +136,7 @@ static void send_model(struct gossip *gossip, peer_id to, bool answer, const str
 
 static void ask_for_model(struct gossip *gossip, peer_id peer, struct actions *actions)
 {
-    struct action *action = append(actions, ACTION_SEND);
+    struct action *action = actions_append(actions, ACTION_SEND);
     action->send.to = peer;
     action->send.message =
         (struct gossip_message){.kind = MESSAGE_PULL, .pull = {.nonce = ++gossip->pull_nonce}};
@@ -171,7 +172,7 @@ static void meet_some(struct gossip *gossip, uint32_t count, struct random *rand
 static uint32_t draw_proactive(struct gossip *gossip)
 {
     const struct gossip_settings *settings = gossip->settings;
-    struct random random = stream(gossip, RANDOM_TOKEN, 2 * (uint64_t)gossip->round);
+    struct random random = gossip_stream(gossip, RANDOM_TOKEN, 2 * (uint64_t)gossip->round);
     uint32_t count = 0;
     for (uint32_t i = 0; i < settings->fanout; i++)
         if (random_uniform(&random) < flow_proactive(&settings->flow, gossip->tokens))
@@ -193,7 +194,7 @@ static bool wants_to_hear(const struct gossip *gossip)
 /* This period's exchanges, if they are due, and `news` more. */
 static void speak(struct gossip *gossip, uint32_t news, struct actions *actions)
 {
-    struct random random = stream(gossip, RANDOM_PEER, gossip->round);
+    struct random random = gossip_stream(gossip, RANDOM_PEER, gossip->round);
     bool tokens = gossip->settings->flow.kind == FLOW_TOKEN;
     uint32_t count = news;
     if (gossip->send_due)
@@ -213,12 +214,12 @@ static void shuffle(struct gossip *gossip, struct actions *actions)
         gossip->view.count == gossip->view.capacity ? most : gossip->shuffle_interval * 2;
     gossip->shuffle_interval = interval < most ? interval : most;
     gossip->next_shuffle = gossip->round + gossip->shuffle_interval;
-    struct random random = stream(gossip, RANDOM_SHUFFLE, 2 * (uint64_t)gossip->round);
+    struct random random = gossip_stream(gossip, RANDOM_SHUFFLE, 2 * (uint64_t)gossip->round);
     gossip->shuffle_sent_count = (uint32_t)view_shuffle(
         &gossip->view, &random, &gossip->shuffle_partner, gossip->shuffle_sent);
     if (gossip->shuffle_partner == PEER_NONE)
         return;
-    struct action *action = append(actions, ACTION_SEND);
+    struct action *action = actions_append(actions, ACTION_SEND);
     action->send.to = gossip->shuffle_partner;
     action->send.message = (struct gossip_message){
         .kind = MESSAGE_SHUFFLE,
@@ -263,7 +264,7 @@ static void note_news(struct gossip *gossip, const struct piece *piece)
 
 static void train(double age, bool each, struct actions *actions)
 {
-    struct action *action = append(actions, ACTION_TRAIN);
+    struct action *action = actions_append(actions, ACTION_TRAIN);
     action->train.age = age;
     action->train.each = each;
 }
@@ -286,7 +287,7 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
         struct waiting_piece piece = inbox_piece(gossip, i);
         double ahead = waiting->age - ages_of(&ages, &piece.piece);
         struct merge_verdict verdict = inbox_judge(gossip, i, &ages);
-        struct action *action = append(actions, ACTION_MERGE);
+        struct action *action = actions_append(actions, ACTION_MERGE);
         action->merge.from = waiting->from;
         action->merge.model = waiting->model;
         action->merge.piece = piece.piece;
@@ -313,44 +314,8 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
     if (settings->order != ORDER_UPDATE_MERGE)
         train(gossip->training_age, false, actions);
     if (settings->readout)
-        follow(gossip, append(actions, ACTION_READOUT));
-    append(actions, ACTION_EVALUATE);
-}
-
-/* The final phase's message: all of what is published, as it is. */
-static void send_readout(struct gossip *gossip, peer_id to, bool answer, struct actions *actions)
-{
-    struct action *action = append(actions, ACTION_SEND);
-    action->send.to = to;
-    action->send.message = (struct gossip_message){
-        .kind = MESSAGE_MODEL,
-        .model = {.piece = piece_whole(gossip->settings->parameters),
-                  .age = gossip->age,
-                  .sequence = ++gossip->sequence,
-                  .answer = answer,
-                  .last = true,
-                  .model = version_share(gossip->published)},
-    };
-    memcpy(action->send.message.model.task, gossip->settings->task, TASK_ID_BYTES);
-    gossip->counters.sent++;
-}
-
-/* One exchange of the final phase; an answer that has not come by now is given up. */
-static void exchange_readouts(struct gossip *gossip, struct actions *actions)
-{
-    struct random random = stream(gossip, RANDOM_PEER, gossip->round);
-    version_release(&gossip->asked_with);
-    gossip->asked = view_pick(&gossip->view, &random);
-    if (gossip->asked == PEER_NONE || gossip->training)
-        return;
-    gossip->asked_with = version_share(gossip->published);
-    send_readout(gossip, gossip->asked, true, actions);
-}
-
-void gossip_conclude(struct gossip *gossip)
-{
-    gossip->concluding = true;
-    inbox_clear(gossip);
+        follow(gossip, actions_append(actions, ACTION_READOUT));
+    actions_append(actions, ACTION_EVALUATE);
 }
 
 void gossip_publish(struct gossip *gossip, struct version *version)
@@ -371,7 +336,7 @@ void gossip_tick(struct gossip *gossip, struct now now, struct actions *actions)
     if (gossip->next_tick_us <= now.monotonic_us)
         gossip->next_tick_us = now.monotonic_us + gossip->settings->period_us;
     if (gossip->concluding)
-        exchange_readouts(gossip, actions);
+        conclude_tick(gossip, actions);
     else if (gossip->send_due) /* the pass of the last period still runs */
         speak(gossip, 0, actions);
     gossip->send_due = true;
@@ -418,31 +383,10 @@ static void react(struct gossip *gossip)
 {
     const struct flow_settings *flow = &gossip->settings->flow;
     uint64_t step = 2 * (uint64_t)gossip->counters.received + 1;
-    struct random random = stream(gossip, RANDOM_TOKEN, step);
+    struct random random = gossip_stream(gossip, RANDOM_TOKEN, step);
     uint32_t count = flow_round(flow_reactive(flow, gossip->tokens), &random);
     gossip->tokens -= count;
     gossip->to_tell += count;
-}
-
-/* A read-out of the final phase, from somebody who is as far. */
-static void receive_readout(struct gossip *gossip, peer_id from, struct model_message *message,
-                            struct actions *actions)
-{
-    bool awaited = !message->answer && from == gossip->asked && gossip->asked_with;
-    if (gossip->training || (!message->answer && !awaited)) {
-        version_release(&message->model);
-        return;
-    }
-    struct version *mine = awaited ? gossip->asked_with : version_share(gossip->published);
-    if (awaited)
-        gossip->asked_with = NULL;
-    else
-        send_readout(gossip, from, false, actions);
-    struct action *action = append(actions, ACTION_AVERAGE);
-    action->average.theirs = message->model;
-    action->average.mine = mine;
-    message->model = NULL;
-    gossip->counters.merged++;
 }
 
 static bool is_taken(const struct gossip *gossip, const struct piece *piece, bool last)
@@ -474,7 +418,7 @@ static enum refusal receive_model(struct gossip *gossip, peer_id from,
     gossip->counters.received++;
     if (gossip->concluding || message->last) {
         if (gossip->concluding && message->last)
-            receive_readout(gossip, from, message, actions);
+            conclude_receive(gossip, from, message, actions);
         version_release(&message->model); /* unless taken: the others are not there yet, or still */
         return REFUSED_NOT;
     }
@@ -514,8 +458,8 @@ static enum refusal receive_shuffle(struct gossip *gossip, peer_id from,
         return REFUSED_MALFORMED;
     /* odd steps are answers, even ones this node's own shuffles */
     uint64_t step = ((uint64_t)(message->nonce & 0x7fff) << 33) | ((uint64_t)from << 1) | 1;
-    struct random random = stream(gossip, RANDOM_SHUFFLE, step);
-    struct action *action = append(actions, ACTION_SEND);
+    struct random random = gossip_stream(gossip, RANDOM_SHUFFLE, step);
+    struct action *action = actions_append(actions, ACTION_SEND);
     action->send.to = from;
     action->send.message = (struct gossip_message){.kind = MESSAGE_SHUFFLE_REPLY};
     struct shuffle_message *reply = &action->send.message.shuffle;

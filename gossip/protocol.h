@@ -250,6 +250,11 @@ void gossip_conclude(struct gossip *gossip);
 /* What is sent from now on; a reference is taken. */
 void gossip_publish(struct gossip *gossip, struct version *version);
 
+/* For the parts of the protocol: one more action, and the random numbers of a purpose and step. */
+struct action *actions_append(struct actions *actions, enum action_kind kind);
+struct random gossip_stream(const struct gossip *gossip, enum random_purpose purpose,
+                            uint64_t step);
+
 /* A peer that came (by its HELLO), or is gone for good. */
 void gossip_peer_up(struct gossip *gossip, peer_id peer);
 void gossip_peer_down(struct gossip *gossip, peer_id peer);

@@ -105,8 +105,8 @@ const struct setting config_settings[] = {
     {"gossip", "fragments", "auto",
      "a message carries one of so many parts of the model; auto: 1 below 4 MiB", SETTING_COUNT,
      MEMBER(gossip.fragments), .may_be_auto = true, .least = 1, .most = FRAGMENTS_MAX},
-    {"gossip", "sample", "1", "share of the parameters in a message, drawn at random",
-     SETTING_REAL, MEMBER(gossip.sample), .floor = 1e-6, .ceiling = 1},
+    {"gossip", "sample", "1", "share of the parameters in a message, drawn at random", SETTING_REAL,
+     MEMBER(gossip.sample), .floor = 1e-6, .ceiling = 1},
 
     {"node", "listen", "tcp://127.0.0.1:*", "endpoint for peers; port *: any free one",
      SETTING_TEXT, MEMBER(node.listen)},
