@@ -1,7 +1,8 @@
 #!/bin/sh
-# Everything a node decides is pure code: the objects of floors 1 and 2, the participant and its work may ask
-# the system for memory, arithmetic and verification, and for nothing else: no time, socket, thread,
-# file or random number. Checked by what the linker would have to find for them. Speaks TAP.
+# Everything a node decides is pure code: the objects of floors 1 and 2 and, of node/, participant,
+# work and tuning may ask the system for memory, arithmetic and verification, and for nothing else:
+# no time, socket, thread, file or random number. Checked by what the linker would have to find for
+# them. Speaks TAP.
 set -u
 cd "$STARLING_BUILD" || exit 99
 
@@ -39,7 +40,7 @@ check() {
 
 defined=$(mktemp)
 trap 'rm -f "$defined"' EXIT
-nm --defined-only model/*.o gossip/*.o node/*participant.o node/*work.o |
+nm --defined-only model/*.o gossip/*.o node/*participant.o node/*work.o node/*tuning.o |
     awk 'NF == 3 && $2 != "t" {print $3}' | sort -u >"$defined"
 
 # shellcheck disable=SC2046 # object names have no blanks
@@ -49,5 +50,5 @@ check 1 'floor 1 asks for no time, socket, thread, file or random number' \
 check 2 'floor 2 asks for no time, socket, thread, file or random number' \
     $(find gossip -name '*.o')
 # shellcheck disable=SC2046
-check 3 'the participant and its work ask for no time, socket, thread, file or random number' \
-    $(find node -name '*participant.o' -o -name '*work.o')
+check 3 'the participant and its arithmetic ask for no time, socket, thread, file or random number' \
+    $(find node -name '*participant.o' -o -name '*work.o' -o -name '*tuning.o')
