@@ -80,6 +80,9 @@ dist_experiments_DATA = \
 	sim/experiments/encoding-pendigits.ini \
 	sim/experiments/epidemic.ini \
 	sim/experiments/equal-messages.ini \
+	sim/experiments/late.ini \
+	sim/experiments/pendigits.ini \
 	sim/experiments/people.awk \
 	sim/experiments/shakespeare.ini \
+	sim/experiments/spambase.ini \
 	sim/experiments/wisdm.ini
