@@ -264,7 +264,8 @@ endif
 EXTRA_PROGRAMS = tests/bench/bench_exchange tests/bench/bench_step
 tests_bench_bench_exchange_SOURCES = tests/bench/bench_exchange.c
 tests_bench_bench_exchange_LDADD = $(NODE_LIBS)
-tests_bench_bench_step_SOURCES = tests/bench/bench_step.c
+tests_bench_bench_step_SOURCES = tests/bench/bench_step.c tests/bench/bench_products.c \
+	tests/bench/bench_products.h
 tests_bench_bench_step_LDADD = $(MODEL_LIBS)
 
 # Where threads meet: what the thread sanitizer looks at.

@@ -26,9 +26,11 @@ STEPS = [
     "step_linear_784_10_batch_32",
     "step_mlp_784_128_10_batch_32",
     "step_lenet_batch_32",
+    "step_gru_128_batch_8",
 ]
 RUN_NODES, RUN_ROUNDS, RUN_EXAMPLES, RUN_FEATURES, RUN_REPEATS = 10000, 20, 10, 57, 3
 RUN = f"run_{RUN_NODES}_nodes"
+FASHION, FASHION_SECONDS = "run_fashion_mnist", 38  # gossipy's wall time for the same, published
 EXCHANGES = {"1MB": 250000, "200KB": 50890}  # floats; the second is mlp:64 on 28x28 pixels
 
 
@@ -60,15 +62,16 @@ class Server:
     def ask(self, name):
         self.process.stdin.write(name + "\n")
         self.process.stdin.flush()
-        return float(self.line())
+        return json.loads(self.line())
 
     def close(self):
         self.process.stdin.close()
         self.process.wait()
 
 
-def command_json(command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment())
+def command_json(command, more=None):
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True,
+                          env=environment() | (more or {}))
     if done.returncode:
         raise Failed(f"{' '.join(map(str, command))}: exit {done.returncode}")
     return json.loads(done.stdout)
@@ -95,6 +98,13 @@ def take_turns(name, ours, theirs):
     return statistics.median(mine), statistics.median(other) if theirs else None
 
 
+def products(name, ours):
+    """What a step's matrix products take of its time, and their speed against sgemm's best."""
+    told = [ours.ask(f"products {name}") for _ in range(TURNS)]
+    share = statistics.median(one["share"] for one in told)
+    return round(min(share, 1), 3), round(statistics.median(one["of_peak"] for one in told), 3)
+
+
 def steps(names, ours, notes):
     theirs = Server([PYTHON, HERE / "torch_step.py"]) if has_torch() else None
     against = f"PyTorch {theirs.facts['torch']}, one thread" if theirs else None
@@ -102,7 +112,12 @@ def steps(names, ours, notes):
         notes.append("python3-torch is not installed: the training step has no ratio")
     for name in names:
         mine, other = take_turns(name, ours, theirs)
-        yield name, row(round(mine), "samples/s", other, against)
+        share, of_peak = products(name, ours)
+        notes.append(f"{name}: matrix products take {share:.0%} of the time, "
+                     f"at {of_peak:.0%} of sgemm's peak")
+        unit = "symbols/s" if "gru" in name else "samples/s"
+        yield name, row(round(mine), unit, other, against) | {"products": share,
+                                                              "products_of_peak": of_peak}
     if theirs:
         theirs.close()
 
@@ -130,6 +145,24 @@ def run(build):
                    "--set", f"sim.eval_every={RUN_ROUNDS}", "--out", pathlib.Path(folder, "out")]
         rates = [command_json(command)["updates_per_second"] for _ in range(RUN_REPEATS)]
     yield RUN, row(round(statistics.median(rates)), "updates/s")
+
+
+def run_fashion(build, notes):
+    """Two threads, and the test set in each round: time, and the accuracy that it is worth."""
+    data = os.environ.get("STARLING_DATA") or str(ROOT.parent / "shared" / "data")
+    if not pathlib.Path(data, "fashion-mnist").is_dir():
+        notes.append(f"{FASHION}: skipped: no fashion-mnist in $STARLING_DATA")
+        return
+    with tempfile.TemporaryDirectory(prefix="starling-bench-") as folder:
+        command = [build / "starling-sim", "run", ROOT / "sim" / "experiments" / "fashion-mlp.ini",
+                   "--quiet", "--json", "--threads", "2", "--out", pathlib.Path(folder, "out")]
+        told = command_json(command, {"STARLING_DATA": data})
+    notes.append(f"{FASHION}: mean accuracy {told['accuracy']['mean']:.4f} of {told['nodes']} nodes "
+                 f"after {told['rounds']} rounds")
+    seconds = round(told["wall_seconds"], 2)
+    yield FASHION, row(seconds, "s", FASHION_SECONDS,
+                       f"gossipy, {FASHION_SECONDS} s as published, 2 cores"
+                       ) | {"accuracy": told["accuracy"]["mean"]}
 
 
 def exchange(build, size):
@@ -163,7 +196,7 @@ def print_line(width, name, value, unit, ratio, against):
 
 
 def chosen(names):
-    every = STEPS + [RUN] + [f"exchange_{size}_{what}" for size in EXCHANGES
+    every = STEPS + [RUN, FASHION] + [f"exchange_{size}_{what}" for size in EXCHANGES
                              for what in ("models", "rate")]
     for name in names:
         if not any(one.startswith(name) for one in every):
@@ -177,12 +210,12 @@ def measure(build, names):
         raise Failed(f"the programs do not build in {build}: ./dev build makes all they need")
     ours, notes, rows = Server([build / PROGRAMS[0]]), [], {}
     facts = machine(ours.facts)
-    print(f"{facts['processor']}, {facts['cores']} cores; OpenBLAS {facts['blas_core']}, "
+    print(f"{facts['processor']}, {facts['cores']} cores; openblas core {facts['blas_core']}, "
           f"kernels {facts['kernels']}\n")
     width = max(map(len, names))
     print_line(width, "name", "value", "unit", "ratio", "against")
     groups = [(set(STEPS), lambda: steps([name for name in names if name in STEPS], ours, notes)),
-              ({RUN}, lambda: run(build))]
+              ({RUN}, lambda: run(build)), ({FASHION}, lambda: run_fashion(build, notes))]
     for size in EXCHANGES:
         own = {f"exchange_{size}_models", f"exchange_{size}_rate"}
         groups.append((own, lambda size=size: exchange(build, size)))
