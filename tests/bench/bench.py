@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -156,9 +157,12 @@ def run_fashion(build, notes):
     with tempfile.TemporaryDirectory(prefix="starling-bench-") as folder:
         command = [build / "starling-sim", "run", ROOT / "sim" / "experiments" / "fashion-mlp.ini",
                    "--quiet", "--json", "--threads", "2", "--out", pathlib.Path(folder, "out")]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         told = command_json(command, {"STARLING_DATA": data})
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
     notes.append(f"{FASHION}: mean accuracy {told['accuracy']['mean']:.4f} of {told['nodes']} nodes "
-                 f"after {told['rounds']} rounds")
+                 f"after {told['rounds']} rounds; {after.ru_utime - before.ru_utime:.1f} s of "
+                 "processors' time")
     seconds = round(told["wall_seconds"], 2)
     yield FASHION, row(seconds, "s", FASHION_SECONDS,
                        f"gossipy, {FASHION_SECONDS} s as published, 2 cores"
@@ -197,7 +201,7 @@ def print_line(width, name, value, unit, ratio, against):
 
 def chosen(names):
     every = STEPS + [RUN, FASHION] + [f"exchange_{size}_{what}" for size in EXCHANGES
-                             for what in ("models", "rate")]
+                                      for what in ("models", "rate")]
     for name in names:
         if not any(one.startswith(name) for one in every):
             raise Failed(f"{name}: no such benchmark: choose from {', '.join(every)}")
