@@ -80,6 +80,7 @@ dist_experiments_DATA = \
 	sim/experiments/encoding-pendigits.ini \
 	sim/experiments/epidemic.ini \
 	sim/experiments/equal-messages.ini \
+	sim/experiments/fashion-lenet.ini \
 	sim/experiments/fashion-mlp.ini \
 	sim/experiments/late.ini \
 	sim/experiments/pendigits.ini \
