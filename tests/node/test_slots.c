@@ -104,12 +104,15 @@ static void a_slot_of_version_1_is_read_and_followed_by_a_newer(void **state)
     struct folder *folder = *state;
     unsigned char bytes[4096];
     save(folder, 1, 1, true);
-    long size = folder_read(folder, "parameters-a.slot", bytes, sizeof bytes) - 8;
+    long was = folder_read(folder, "parameters-a.slot", bytes, sizeof bytes);
+    if (was < 200 || was > (long)sizeof bytes)
+        fail_msg("a slot of %ld bytes", was);
+    size_t size = (size_t)was - 8;
     bytes[8] = 1;
-    memmove(bytes + 96, bytes + 104, (size_t)size - 96); /* the steps: the last of the fields */
+    memmove(bytes + 96, bytes + 104, size - 96); /* the steps: the last of the fields */
     crypto_generichash(bytes + 96, 16, bytes, 96, NULL, 0);
-    crypto_generichash(bytes + size - 32, 32, bytes, (size_t)size - 32, NULL, 0);
-    folder_write(folder, "parameters-a.slot", bytes, (size_t)size);
+    crypto_generichash(bytes + size - 32, 32, bytes, size - 32, NULL, 0);
+    folder_write(folder, "parameters-a.slot", bytes, size);
     struct saved got, wanted = sample(1, 1, true);
     bool found;
     assert_int_equal(slots_load(folder->path, MAX_BYTES, &got, &found, NULL, NULL), 0);
