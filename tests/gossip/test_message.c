@@ -64,7 +64,8 @@ static bool same_model(const struct model_message *a, const struct model_message
            a->piece.fragments == b->piece.fragments && a->piece.count == b->piece.count &&
            a->piece.encoding == b->piece.encoding && a->piece.seed == b->piece.seed &&
            !(a->age < b->age) && !(a->age > b->age) && a->sequence == b->sequence &&
-           a->answer == b->answer && a->last == b->last && !a->model && !b->model && !a->decoded && !b->decoded;
+           a->answer == b->answer && a->last == b->last && !a->model && !b->model && !a->decoded &&
+           !b->decoded;
 }
 
 static void a_model_header_comes_back_as_it_was_sent(void **state)
