@@ -51,6 +51,13 @@ enum starling_error settings_check(const struct config *config, struct problem *
         return problem_set(problem, STARLING_INVALID,
                            "learn.personal: with learn.holdout = 0 there is nothing to choose by "
                            "between the swarm's model and one's own: leave one of them out");
+    if (config->gossip.flow == FLOW_TOKEN && config->gossip.token_least > config->gossip.token_most)
+        return problem_set(
+            problem, STARLING_INVALID,
+            "gossip.token_least: an account that holds %llu tokens at most never has "
+            "%llu: lower it, or raise gossip.token_most",
+            (unsigned long long)config->gossip.token_most,
+            (unsigned long long)config->gossip.token_least);
     return check_order(config, problem);
 }
 
