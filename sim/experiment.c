@@ -228,6 +228,10 @@ enum starling_error experiment_check(const struct config *config, struct problem
         return problem_set(problem, STARLING_INVALID,
                            "sim.baseline: baselines have their features scaled by all the data: "
                            "compare without task.agree = on");
+    if (config->sim.fedavg_clients < 1 && !strstr(config->sim.baseline, "fedavg"))
+        return problem_set(problem, STARLING_INVALID,
+                           "sim.fedavg_clients: no FedAvg is run: leave it out, or add fedavg to "
+                           "sim.baseline");
     enum starling_error error = settings_check(config, problem);
     if (!error)
         error = check_baseline(config->sim.baseline, problem);

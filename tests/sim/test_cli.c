@@ -135,6 +135,8 @@ static void wrong_configuration_is_one_line_that_names_file_and_line(void **stat
          "--set: learn.optimizer: with gossip.order = update-merge others' models"},
         {"run " FEW "--set gossip.flow=token --set gossip.token_least=30",
          "--set: gossip.token_least: an account that holds 20 tokens at most never has 30"},
+        {"run " FEW "--set sim.fedavg_clients=0.5 --baseline local",
+         "sim.fedavg_clients: no FedAvg is run: leave it out, or add fedavg"},
         {"run " FEW "--set learn.horizon=9", "--set: learn.horizon: no schedule ends but cosine"},
         {"run " FEW "--model svm --set learn.rate=1",
          "--set: learn.rate: the steps of Pegasos follow from learn.decay alone"},

@@ -28,8 +28,9 @@ static void set_up(struct setting *setting, size_t threads, const char *const *p
     struct config config;
     struct problem problem = {0};
     config_defaults(&config);
-    static const char *const base[] = {"task.model=mlp:8", "sim.nodes=9", "sim.samples=40",
-                                       "task.data=synth:writers?writers=4", NULL};
+    static const char *const base[] = {"task.model=mlp:8",    "sim.nodes=9",
+                                       "sim.samples=40",      "task.data=synth:writers?writers=4",
+                                       "sim.baseline=fedavg", NULL};
     for (size_t i = 0; base[i]; i++)
         assert_int_equal(config_set_pair(&config, base[i], "test", &problem), STARLING_OK);
     for (size_t i = 0; pairs && pairs[i]; i++)
