@@ -146,7 +146,7 @@ CLONES void vector_standardise(float *out, const float *in, const float *shift, 
         out[i] = (in[i] - shift[i]) * scale[i];
 }
 
-CLONES void vector_from_bytes(float *out, const unsigned char *in, size_t count)
+CLONES void vector_from_bytes(float *restrict out, const unsigned char *restrict in, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         out[i] = (float)in[i] * (1.0f / 255.0f);
