@@ -12,7 +12,7 @@ static zsock_t *stranger_at(const char *endpoint, const uint8_t *server)
     zsock_t *sock = zsock_new(ZMQ_DEALER);
     zsock_set_linger(sock, 0);
     zsock_set_rcvtimeo(sock, 0);
-    zsock_set_sndtimeo(sock, 0); /* it may have been refused already: then there is nowhere to send */
+    zsock_set_sndtimeo(sock, 0); /* refused already, it has nowhere to send to */
     zsock_set_reconnect_ivl(sock, -1);
     if (server) {
         zcert_apply(certificate, sock);
