@@ -46,6 +46,24 @@ void swarm_end(struct swarm *swarm)
     folder_remove(&swarm->folder);
 }
 
+struct swarm tested_swarm;
+bool swarm_ready;
+
+int swarm_setup(void **state)
+{
+    (void)state;
+    swarm_ready = swarm_begin(&tested_swarm);
+    return 0;
+}
+
+int swarm_teardown(void **state)
+{
+    (void)state;
+    if (swarm_ready)
+        swarm_end(&tested_swarm);
+    return 0;
+}
+
 void certify(struct authority *by, const struct public_keys *keys, enum validity validity,
              uint8_t bytes[MEMBERSHIP_BYTES_MAX], size_t *size)
 {

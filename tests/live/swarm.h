@@ -25,6 +25,12 @@ struct swarm {
 bool swarm_begin(struct swarm *swarm);
 void swarm_end(struct swarm *swarm);
 
+/* One swarm for all tests of a program: their group's setup and teardown. */
+extern struct swarm tested_swarm;
+extern bool swarm_ready; /* false: the programs are not there */
+int swarm_setup(void **state);
+int swarm_teardown(void **state);
+
 struct device {
     struct swarm *swarm;
     char dir[600];

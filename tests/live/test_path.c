@@ -16,8 +16,6 @@
 #define POLL_MS 50
 #define ROWS 60
 
-static struct swarm swarm;
-static bool ready;
 static char out[32768], err[8192]; /* what the last command printed */
 
 static double seconds(void)
@@ -37,7 +35,7 @@ static void redirect(const char *name, int to)
 
 static void read_into(const char *name, char *text, size_t size)
 {
-    long got = folder_read(&swarm.folder, name, text, size - 1);
+    long got = folder_read(&tested_swarm.folder, name, text, size - 1);
     assert_true(got >= 0);
     text[got] = '\0';
 }
@@ -56,7 +54,7 @@ static int command(const char *program, const char *line)
     }
     pid_t process = fork();
     if (process == 0) {
-        if (chdir(swarm.folder.path))
+        if (chdir(tested_swarm.folder.path))
             _exit(126);
         redirect("out", 1);
         redirect("err", 2);
@@ -104,8 +102,8 @@ static json_t *told(const char *line)
 /* A folder that starlingctl init has made. */
 static void adopt(struct device *device, const char *name)
 {
-    *device = (struct device){.swarm = &swarm};
-    snprintf(device->dir, sizeof device->dir, "%s/%s", swarm.folder.path, name);
+    *device = (struct device){.swarm = &tested_swarm};
+    snprintf(device->dir, sizeof device->dir, "%s/%s", tested_swarm.folder.path, name);
 }
 
 /* It ends by itself with this status and says this, in one line. */
@@ -175,7 +173,7 @@ static void two_nodes_of_a_swarm_learn_together(void **state)
     static const char *const settings[] = {"gossip.period=200ms", NULL};
     struct device a, b;
     char line[400], a_id[65], b_id[65];
-    if (!ready)
+    if (!swarm_ready)
         skip();
     does("swarm create S", "next: starlingctl init --swarm S/swarm.pub");
     fails("swarm create S", 1, "there is an authority already");
@@ -227,7 +225,7 @@ static void write_table(void)
     for (int i = 0; i < ROWS; i++)
         end +=
             sprintf(end, "%d,%d,%s\n", i * 7 % 30, i * 11 % 13, i * 7 % 30 < 15 ? "low" : "high");
-    assert_int_equal(folder_write(&swarm.folder, "own.csv", text, (size_t)(end - text)), 0);
+    assert_int_equal(folder_write(&tested_swarm.folder, "own.csv", text, (size_t)(end - text)), 0);
 }
 
 static void a_node_without_a_swarm_learns_from_its_own_table(void **state)
@@ -235,12 +233,12 @@ static void a_node_without_a_swarm_learns_from_its_own_table(void **state)
     (void)state;
     struct device alone;
     char data[1100];
-    if (!ready)
+    if (!swarm_ready)
         skip();
     write_table();
     does("--dir alone init", "This node is a swarm of its own");
     does("--dir=other init --json", "\"state\": \"member\"");
-    snprintf(data, sizeof data, "task.data=csv:%s", folder_file(&swarm.folder, "own.csv"));
+    snprintf(data, sizeof data, "task.data=csv:%s", folder_file(&tested_swarm.folder, "own.csv"));
     const char *settings[] = {data, NULL};
     adopt(&alone, "alone");
     const char *threads = getenv("OPENBLAS_NUM_THREADS");
@@ -264,7 +262,7 @@ static void nobody_there_is_told_from_trouble(void **state)
     (void)state;
     static const char *const questions[] = {"status", "peers", "history", "stop", "status --json"};
     char line[100];
-    if (!ready)
+    if (!swarm_ready)
         skip();
     does("--dir asleep init", "");
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
@@ -285,7 +283,7 @@ static void a_port_in_use_is_said(void **state)
     (void)state;
     struct device first, second;
     char line[400];
-    if (!ready)
+    if (!swarm_ready)
         skip();
     does("--dir first init", "");
     adopt(&first, "first");
@@ -303,7 +301,7 @@ static void a_second_node_in_the_same_folder_is_refused(void **state)
     (void)state;
     struct device first;
     char line[700];
-    if (!ready)
+    if (!swarm_ready)
         skip();
     does("--dir once init", "");
     adopt(&first, "once");
@@ -321,14 +319,15 @@ static void a_bad_line_of_node_ini_is_named(void **state)
     struct device device;
     char text[8192], where[64];
     size_t lines = 2;
-    if (!ready)
+    if (!swarm_ready)
         skip();
     does("--dir misspelt init", "");
     read_into("misspelt/node.ini", text, sizeof text - 100);
     for (const char *c = text; *c; c++)
         lines += *c == '\n';
     strcat(text, "[gossip]\nfanuot = 2\n");
-    assert_int_equal(folder_write(&swarm.folder, "misspelt/node.ini", text, strlen(text)), 0);
+    assert_int_equal(folder_write(&tested_swarm.folder, "misspelt/node.ini", text, strlen(text)),
+                     0);
     adopt(&device, "misspelt");
     snprintf(where, sizeof where, "/misspelt/node.ini:%zu: there is no setting", lines);
     ends(&device, 2, where);
@@ -339,9 +338,9 @@ static void a_bad_line_of_node_ini_is_named(void **state)
 static void a_setting_that_proves_wrong_is_named_by_its_line(void **state)
 {
     (void)state;
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    assert_int_equal(folder_write(&swarm.folder, "cnn.ini", "[task]\nmodel = cnn\n", 19), 0);
+    assert_int_equal(folder_write(&tested_swarm.folder, "cnn.ini", "[task]\nmodel = cnn\n", 19), 0);
     does("--dir unmade init", "");
     assert_int_equal(command("STARLING_NODE", "--dir unmade --config cnn.ini"), 2);
     assert_non_null(strstr(err, "starling-node: cnn.ini:2: task.model: there is no model 'cnn'"));
@@ -362,7 +361,7 @@ static void every_help_fits_a_screen(void **state)
                                         "peers --help", "history --help",      "stop --help",
                                         "--help"};
     size_t count = sizeof pages / sizeof pages[0];
-    if (!ready)
+    if (!swarm_ready)
         skip();
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(command(i + 1 < count ? "STARLINGCTL" : "STARLING_NODE", pages[i]), 0);
@@ -371,21 +370,6 @@ static void every_help_fits_a_screen(void **state)
             if (strlen(line) > 79)
                 fail_msg("%s: too wide: %s", pages[i], line);
     }
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    ready = swarm_begin(&swarm);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    if (ready)
-        swarm_end(&swarm);
-    return 0;
 }
 
 int main(void)
@@ -400,5 +384,5 @@ int main(void)
         cmocka_unit_test(a_setting_that_proves_wrong_is_named_by_its_line),
         cmocka_unit_test(every_help_fits_a_screen),
     };
-    return cmocka_run_group_tests_name("path", tests, begin, end);
+    return cmocka_run_group_tests_name("path", tests, swarm_setup, swarm_teardown);
 }

@@ -9,9 +9,6 @@
 #include <signal.h>
 #include <time.h>
 
-static struct swarm swarm;
-static bool ready;
-
 static double seconds(void)
 {
     struct timespec time;
@@ -39,9 +36,9 @@ static void kill_9_costs_at_most_a_round(void **state)
     static const char *const every_round[] = {"node.save_every=0", "task.model=mlp:16", NULL};
     static const char *const waiting[] = {"node.autostart=off", "task.model=mlp:16", NULL};
     struct device device;
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&device, &swarm, "killed", swarm.authority, VALID);
+    device_make(&device, &tested_swarm, "killed", tested_swarm.authority, VALID);
     double age = 0;
     for (int times = 0; times < 3; times++) {
         device_up(&device, every_round);
@@ -65,9 +62,9 @@ static void an_end_as_asked_keeps_everything(void **state)
     static const char *const stop[] = {"stop", NULL};
     struct device device;
     char said[1000];
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&device, &swarm, "stopped", swarm.authority, VALID);
+    device_make(&device, &tested_swarm, "stopped", tested_swarm.authority, VALID);
     device_up(&device, NULL);
     double age = device_await(&device, "age", 3);
     assert_int_equal(device_ctl(&device, said, sizeof said, stop), 0);
@@ -90,9 +87,9 @@ static void a_long_pass_does_not_hold_up_the_end(void **state)
     static const char *const slow[] = {"task.model=mlp:256,256", "learn.epochs=1000",
                                        "gossip.period=1ms", NULL};
     struct device device;
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&device, &swarm, "slow", swarm.authority, VALID);
+    device_make(&device, &tested_swarm, "slow", tested_swarm.authority, VALID);
     device_up(&device, slow);
     device_await_text(&device, "state", "alone");
     device_await(&device, "round", 1);
@@ -116,9 +113,9 @@ static void a_last_save_that_fails_is_said(void **state)
 {
     (void)state;
     struct device device;
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&device, &swarm, "unsaved", swarm.authority, VALID);
+    device_make(&device, &tested_swarm, "unsaved", tested_swarm.authority, VALID);
     block_saves(&device, true);
     device_up(&device, NULL);
     device_await(&device, "age", 2);
@@ -134,9 +131,9 @@ static void a_save_that_fails_is_done_again(void **state)
     static const char *const every_round[] = {"node.save_every=0", NULL};
     static const char *const waiting[] = {"node.autostart=off", NULL};
     struct device device;
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&device, &swarm, "blocked", swarm.authority, VALID);
+    device_make(&device, &tested_swarm, "blocked", tested_swarm.authority, VALID);
     block_saves(&device, true);
     device_up(&device, every_round);
     double age = device_await(&device, "age", 3);
@@ -153,9 +150,9 @@ static void a_slot_that_cannot_be_read_is_not_written_over(void **state)
     (void)state;
     struct device device;
     char path[1024];
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&device, &swarm, "barred", swarm.authority, VALID);
+    device_make(&device, &tested_swarm, "barred", tested_swarm.authority, VALID);
     snprintf(path, sizeof path, "%s/parameters-b.slot", device.dir);
     assert_int_equal(symlink("parameters-b.slot", path), 0);
     assert_ends(&device, NULL, 1, "parameters-b.slot: cannot be opened");
@@ -169,18 +166,18 @@ static void a_newcomer_is_admitted_while_it_runs(void **state)
     uint8_t bytes[MEMBERSHIP_BYTES_MAX];
     size_t size;
     struct problem problem;
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&member, &swarm, "member", swarm.authority, VALID);
-    device_make(&newcomer, &swarm, "newcomer", NULL, VALID);
+    device_make(&member, &tested_swarm, "member", tested_swarm.authority, VALID);
+    device_make(&newcomer, &tested_swarm, "newcomer", NULL, VALID);
     device_up(&member, NULL);
     snprintf(seeds, sizeof seeds, "node.seeds=%s", device_seed(&member));
     const char *settings[] = {seeds, NULL};
     device_up(&newcomer, settings);
     device_await_text(&newcomer, "state", "awaiting membership");
     device_await(&member, "refused.no-membership", 1);
-    certify(swarm.authority, &newcomer.keys, VALID, bytes, &size);
-    snprintf(cert, sizeof cert, "%s/new.cert", swarm.folder.path);
+    certify(tested_swarm.authority, &newcomer.keys, VALID, bytes, &size);
+    snprintf(cert, sizeof cert, "%s/new.cert", tested_swarm.folder.path);
     assert_int_equal(certificate_write(cert, bytes, size, &problem), 0);
     const char *accept[] = {"accept", cert, NULL};
     if (device_ctl(&newcomer, said, sizeof said, accept) != 0)
@@ -203,10 +200,10 @@ static void a_reread_configuration_brings_new_seeds(void **state)
     (void)state;
     struct device one, two;
     char path[1024], text[400];
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&one, &swarm, "one", swarm.authority, VALID);
-    device_make(&two, &swarm, "two", swarm.authority, VALID);
+    device_make(&one, &tested_swarm, "one", tested_swarm.authority, VALID);
+    device_make(&two, &tested_swarm, "two", tested_swarm.authority, VALID);
     device_up(&one, NULL);
     device_up(&two, NULL);
     snprintf(path, sizeof path, "%s/node.ini", two.dir);
@@ -225,9 +222,9 @@ static void a_folder_is_for_one_node(void **state)
 {
     (void)state;
     struct device device;
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&device, &swarm, "twice", swarm.authority, VALID);
+    device_make(&device, &tested_swarm, "twice", tested_swarm.authority, VALID);
     device_up(&device, NULL);
     struct device second = device;
     device_start(&second, NULL);
@@ -242,9 +239,9 @@ static void what_is_wrong_at_the_start_is_said_in_a_line(void **state)
     (void)state;
     struct device device, busy;
     char listen[300];
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&busy, &swarm, "busy", swarm.authority, VALID);
+    device_make(&busy, &tested_swarm, "busy", tested_swarm.authority, VALID);
     device_up(&busy, NULL);
     snprintf(listen, sizeof listen, "node.listen=%s", strchr(device_seed(&busy), '@') + 1);
     const struct {
@@ -268,7 +265,7 @@ static void what_is_wrong_at_the_start_is_said_in_a_line(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char name[32];
         snprintf(name, sizeof name, "wrong-%zu", i);
-        device_make(&device, &swarm, name, swarm.authority, VALID);
+        device_make(&device, &tested_swarm, name, tested_swarm.authority, VALID);
         assert_ends(&device, cases[i].settings, cases[i].status, cases[i].said);
     }
     device_stop(&busy);
@@ -279,9 +276,9 @@ static void a_bad_line_of_the_configuration_is_named(void **state)
     (void)state;
     struct device device;
     char path[1024];
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&device, &swarm, "misspelt", swarm.authority, VALID);
+    device_make(&device, &tested_swarm, "misspelt", tested_swarm.authority, VALID);
     snprintf(path, sizeof path, "%s/node.ini", device.dir);
     FILE *file = fopen(path, "w");
     fputs("[gossip]\nfanout = 2\nfan_out = 3\n", file);
@@ -294,9 +291,9 @@ static void a_folder_that_is_no_nodes_is_said_so(void **state)
     (void)state;
     struct device device;
     char path[1024];
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&device, &swarm, "keyless", swarm.authority, VALID);
+    device_make(&device, &tested_swarm, "keyless", tested_swarm.authority, VALID);
     snprintf(path, sizeof path, "%s/identity.key", device.dir);
     chmod(path, 0644);
     assert_ends(&device, NULL, 2, "identity.key");
@@ -313,9 +310,9 @@ static void another_task_does_not_overwrite_what_was_learned(void **state)
     static const char *const another[] = {"task.model=mlp:8", NULL};
     struct device device;
     char path[1024];
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&device, &swarm, "retasked", swarm.authority, VALID);
+    device_make(&device, &tested_swarm, "retasked", tested_swarm.authority, VALID);
     device_up(&device, NULL);
     device_await(&device, "age", 2);
     device_stop(&device);
@@ -333,15 +330,16 @@ static void a_required_membership_is_checked_at_the_start(void **state)
     static const char *const required[] = {"--require-membership", NULL};
     struct device device;
     struct problem problem;
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&device, &swarm, "uncertified", NULL, VALID);
+    device_make(&device, &tested_swarm, "uncertified", NULL, VALID);
     assert_ends(&device, required, 3, "not a member");
-    device_make(&device, &swarm, "expired", swarm.authority, EXPIRED);
+    device_make(&device, &tested_swarm, "expired", tested_swarm.authority, EXPIRED);
     assert_ends(&device, required, 3, "ended at");
-    struct authority *other = authority_create(folder_file(&swarm.folder, "other"), &problem);
+    struct authority *other =
+        authority_create(folder_file(&tested_swarm.folder, "other"), &problem);
     assert_non_null(other);
-    device_make(&device, &swarm, "foreign", other, VALID);
+    device_make(&device, &tested_swarm, "foreign", other, VALID);
     assert_ends(&device, required, 3, "another swarm");
     authority_close(&other);
 }
@@ -351,10 +349,10 @@ static void a_node_that_nobody_answers_learns_alone(void **state)
     (void)state;
     struct device device, nobody;
     char seeds[300], id[KEY_HEX_SIZE];
-    if (!ready)
+    if (!swarm_ready)
         skip();
-    device_make(&nobody, &swarm, "nobody", NULL, VALID);
-    device_make(&device, &swarm, "alone", swarm.authority, VALID);
+    device_make(&nobody, &tested_swarm, "nobody", NULL, VALID);
+    device_make(&device, &tested_swarm, "alone", tested_swarm.authority, VALID);
     key_hex(nobody.keys.identity, id);
     snprintf(seeds, sizeof seeds, "node.seeds=%s@tcp://127.0.0.1:9", id);
     const char *settings[] = {seeds, NULL};
@@ -362,21 +360,6 @@ static void a_node_that_nobody_answers_learns_alone(void **state)
     device_await(&device, "age", 3);
     device_await_text(&device, "state", "alone");
     device_stop(&device);
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    ready = swarm_begin(&swarm);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    if (ready)
-        swarm_end(&swarm);
-    return 0;
 }
 
 int main(void)
@@ -398,5 +381,5 @@ int main(void)
         cmocka_unit_test(a_required_membership_is_checked_at_the_start),
         cmocka_unit_test(a_node_that_nobody_answers_learns_alone),
     };
-    return cmocka_run_group_tests_name("restart", tests, begin, end);
+    return cmocka_run_group_tests_name("restart", tests, swarm_setup, swarm_teardown);
 }

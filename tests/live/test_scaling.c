@@ -8,9 +8,6 @@
 #include <cmocka.h>
 #include <signal.h>
 
-static struct swarm swarm;
-static bool ready;
-
 static const char settled[] = "the scaling of features is settled";
 
 /* A table of two classes whose one feature lies around `centre`; its specification. */
@@ -18,7 +15,7 @@ static const char *table(const char *name, double centre)
 {
     static char specification[1200];
     char path[1024];
-    snprintf(path, sizeof path, "%s/%s.csv", swarm.folder.path, name);
+    snprintf(path, sizeof path, "%s/%s.csv", tested_swarm.folder.path, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fputs("value,class\n", file);
@@ -44,7 +41,7 @@ static void begin(struct device *device, const char *name, double centre, const 
     snprintf(seeds, sizeof seeds, "node.seeds=%s", seed);
     const char *const settings[] = {data, "task.name=table", seeds, NULL};
     if (device->dir[0] == '\0')
-        device_make(device, &swarm, name, swarm.authority, VALID);
+        device_make(device, &tested_swarm, name, tested_swarm.authority, VALID);
     device_up(device, settings);
 }
 
@@ -52,7 +49,7 @@ static void a_swarm_agrees_and_a_killed_node_keeps_to_it(void **state)
 {
     (void)state;
     struct device first = {0}, second = {0};
-    if (!ready)
+    if (!swarm_ready)
         skip();
     begin(&first, "first", 10, "");
     begin(&second, "second", 30, device_seed(&first));
@@ -76,7 +73,7 @@ static void a_node_alone_scales_by_its_own_examples(void **state)
 {
     (void)state;
     struct device alone = {0};
-    if (!ready)
+    if (!swarm_ready)
         skip();
     begin(&alone, "alone", 5, "");
     device_await_text(&alone, "state", "agreeing on the scaling of features");
@@ -86,26 +83,11 @@ static void a_node_alone_scales_by_its_own_examples(void **state)
     device_stop(&alone);
 }
 
-static int begin_swarm(void **state)
-{
-    (void)state;
-    ready = swarm_begin(&swarm);
-    return 0;
-}
-
-static int end_swarm(void **state)
-{
-    (void)state;
-    if (ready)
-        swarm_end(&swarm);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_swarm_agrees_and_a_killed_node_keeps_to_it),
         cmocka_unit_test(a_node_alone_scales_by_its_own_examples),
     };
-    return cmocka_run_group_tests_name("live scaling", tests, begin_swarm, end_swarm);
+    return cmocka_run_group_tests_name("live scaling", tests, swarm_setup, swarm_teardown);
 }

@@ -9,14 +9,11 @@
 
 #include <cmocka.h>
 
-static struct swarm swarm;
-static bool ready;
-
 /* Writes `line` so many times into a file of the test's own. */
 static void write_text(const char *name, const char *line, size_t times)
 {
     char path[1024];
-    snprintf(path, sizeof path, "%s/%s", swarm.folder.path, name);
+    snprintf(path, sizeof path, "%s/%s", tested_swarm.folder.path, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     for (size_t i = 0; i < times; i++)
@@ -30,14 +27,14 @@ static void begin(struct device *device, const char *name, const char *line, con
 {
     char data[2048], seeds[256];
     write_text(name, line, 40);
-    snprintf(data, sizeof data, "task.data=text:%s/%s?length=8%s%s%s", swarm.folder.path, name,
-             alphabet ? "&alphabet=" : "", alphabet ? swarm.folder.path : "",
+    snprintf(data, sizeof data, "task.data=text:%s/%s?length=8%s%s%s", tested_swarm.folder.path,
+             name, alphabet ? "&alphabet=" : "", alphabet ? tested_swarm.folder.path : "",
              alphabet ? alphabet : "");
     snprintf(seeds, sizeof seeds, "node.seeds=%s", seed);
     const char *const settings[] = {data, "task.model=gru:4", "task.name=words", seeds, NULL};
     char folder[64];
     snprintf(folder, sizeof folder, "%s-node", name);
-    device_make(device, &swarm, folder, swarm.authority, VALID);
+    device_make(device, &tested_swarm, folder, tested_swarm.authority, VALID);
     device_up(device, settings);
 }
 
@@ -45,7 +42,7 @@ static void texts_of_one_alphabet_are_learned_together(void **state)
 {
     (void)state;
     struct device first = {0}, second = {0};
-    if (!ready)
+    if (!swarm_ready)
         skip();
     write_text("letters", "the quick brown fox jumps over the lazy dog", 1);
     begin(&first, "first", "the lazy dog", "/letters", "");
@@ -62,7 +59,7 @@ static void texts_of_other_alphabets_are_not_mixed(void **state)
 {
     (void)state;
     struct device first = {0}, second = {0};
-    if (!ready)
+    if (!swarm_ready)
         skip();
     begin(&first, "abc", "abcabca", NULL, "");
     begin(&second, "abd", "abdabda", NULL, device_seed(&first));
@@ -85,37 +82,22 @@ static void what_a_text_needs_is_one_clear_line(void **state)
         {"one", "", "task.model=gru:4", "nothing to learn", 200}, /* nothing but newlines */
         {"empty", "", "task.model=gru:4", "is empty", 0},
     };
-    if (!ready)
+    if (!swarm_ready)
         skip();
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         struct device device = {0};
         char data[2048], folder[64];
         write_text(cases[c].name, cases[c].line, cases[c].times);
-        snprintf(data, sizeof data, "task.data=text:%s/%s?length=8", swarm.folder.path,
+        snprintf(data, sizeof data, "task.data=text:%s/%s?length=8", tested_swarm.folder.path,
                  cases[c].name);
         snprintf(folder, sizeof folder, "%s-node", cases[c].name);
         const char *const settings[] = {data, cases[c].model, NULL};
-        device_make(&device, &swarm, folder, swarm.authority, VALID);
+        device_make(&device, &tested_swarm, folder, tested_swarm.authority, VALID);
         device_start(&device, settings);
         int status = device_await_end(&device);
         if (status != 2 || !strstr(device_log(&device), cases[c].says))
             fail_msg("%s: ended with %d: %s", cases[c].name, status, device_log(&device));
     }
-}
-
-static int begin_swarm(void **state)
-{
-    (void)state;
-    ready = swarm_begin(&swarm);
-    return 0;
-}
-
-static int end_swarm(void **state)
-{
-    (void)state;
-    if (ready)
-        swarm_end(&swarm);
-    return 0;
 }
 
 int main(void)
@@ -125,5 +107,5 @@ int main(void)
         cmocka_unit_test(texts_of_other_alphabets_are_not_mixed),
         cmocka_unit_test(what_a_text_needs_is_one_clear_line),
     };
-    return cmocka_run_group_tests_name("live sequences", tests, begin_swarm, end_swarm);
+    return cmocka_run_group_tests_name("live sequences", tests, swarm_setup, swarm_teardown);
 }
