@@ -50,6 +50,7 @@ test_programs = \
 	tests/gossip/test_merge \
 	tests/gossip/test_message \
 	tests/gossip/test_pieces \
+	tests/gossip/test_exchange \
 	tests/gossip/test_protocol \
 	tests/gossip/test_view \
 	tests/node/test_authority \
@@ -163,7 +164,9 @@ tests_gossip_test_message_SOURCES = tests/gossip/test_message.c tests/gossip/vec
 tests_gossip_test_message_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_pieces_SOURCES = tests/gossip/test_pieces.c
 tests_gossip_test_pieces_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
-tests_gossip_test_protocol_SOURCES = tests/gossip/test_protocol.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
+tests_gossip_test_exchange_SOURCES = tests/gossip/test_exchange.c tests/gossip/conversation.h
+tests_gossip_test_exchange_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
+tests_gossip_test_protocol_SOURCES = tests/gossip/test_protocol.c tests/gossip/conversation.h
 tests_gossip_test_protocol_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
 tests_gossip_test_view_SOURCES = tests/gossip/test_view.c tests/gossip/vectors/examples.h tests/gossip/vectors/vectors.h
 tests_gossip_test_view_LDADD = $(GOSSIP_LIBS) $(TEST_LIBS)
