@@ -15,14 +15,11 @@
 
 static enum starling_error bad(const char *text, struct problem *problem)
 {
-    return problem_set(
-        problem, STARLING_INVALID,
-        "sim.churn: '%s' is no churn: write none, exp:UP,DOWN with mean times from "
-        "1ms (exp:5m,30s) or lognormal:MU,SIGMA or lognormal:MU,SIGMA,ONLINE, the "
-        "logarithm of a stay in gossip periods from -10 to 10 with a deviation up to "
-        "5 and the share of nodes that are there, between 0 and 1 (lognormal:0,1,0.9), "
-        "or late:SHARE,TIME, a share between 0 and 1 that comes later (late:0.1,30m)",
-        text);
+    return problem_set(problem, STARLING_INVALID,
+                       "sim.churn: '%s' is no churn: write none, exp:UP,DOWN (exp:5m,30s), "
+                       "lognormal:MU,SIGMA[,ONLINE] (lognormal:0,1,0.9) or late:SHARE,TIME "
+                       "(late:0.1,30m)",
+                       text);
 }
 
 /* Copies what stands before the next comma, and moves behind it; false when that is nothing, and
