@@ -51,6 +51,13 @@ static enum starling_error draw_sizes(struct deal *deal, size_t least, size_t mo
 {
     struct spread spread = {.least = (double)least, .most = (double)most};
     size_t needed;
+    if (deal->nodes <= deal->examples && least <= deal->examples / deal->nodes &&
+        most > deal->examples - (deal->nodes - 1) * least)
+        return problem_set(deal->problem, STARLING_INVALID,
+                           "sim.partition: sizes:%zu-%zu: of %zu examples a node can have %zu at "
+                           "most when %zu others have %zu: lower the greatest size",
+                           least, most, deal->examples, deal->examples - (deal->nodes - 1) * least,
+                           deal->nodes - 1, least);
     fit(&spread, deal);
     if (__builtin_mul_overflow(deal->nodes, least, &needed) || needed > deal->examples ||
         total(&spread, deal->nodes) > deal->examples)

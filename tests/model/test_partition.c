@@ -307,6 +307,7 @@ static void what_cannot_be_dealt_says_which_setting_to_change(void **state)
         {"sizes:9-3", 5, 0, "above the greatest", &dataset},
         {"sizes:2-3,classes:1", 5, 0, "behind the sizes may stand dirichlet:ALPHA", &dataset},
         {"sizes:2-3,dirichlet:0", 5, 0, "no number above 0", &dataset},
+        {"sizes:1-99999999", 5, 0, "a node can have 96 at most when 4 others have 1", &dataset},
         {"sizes:21-30", 5, 0, "too few for 5 nodes of at least 21", &dataset},
         {"iid", 101, 0, "100 examples are too few for 101 nodes", &dataset},
         {"dirichlet:1", 101, 0, "too few", &dataset},
