@@ -293,12 +293,26 @@ static size_t find_setting(const char *name, const char *dot)
     return place;
 }
 
-bool config_given(const struct config *config, const char *name)
+/* The same of a name that is known to be there. */
+static size_t place_of(const char *name)
 {
     const char *dot = strchr(name, '.');
     size_t place = dot ? find_setting(name, dot) : config_setting_count;
     assert(place < config_setting_count);
-    return config->given[place];
+    return place;
+}
+
+bool config_given(const struct config *config, const char *name)
+{
+    return config->given[place_of(name)];
+}
+
+bool config_changed(const struct config *config, const char *name)
+{
+    const struct setting *setting = &config_settings[place_of(name)];
+    struct config plain;
+    config_defaults(&plain);
+    return memcmp(member_of(config, setting), member_of(&plain, setting), setting->size) != 0;
 }
 
 enum starling_error config_set(struct config *config, const char *name, const char *value,

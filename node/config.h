@@ -131,6 +131,10 @@ size_t config_line(const char *file, const char *name);
 /* Whether "section.key" was given by a file or flag. */
 bool config_given(const struct config *config, const char *name);
 
+/* Whether "section.key" is other than its default: what a file that lists every key does not hide.
+ */
+bool config_changed(const struct config *config, const char *name);
+
 /* Sets "section.key" from text; `where` ("--set", "--nodes") begins the problem's text. */
 enum starling_error config_set(struct config *config, const char *name, const char *value,
                                const char *where, struct problem *problem);

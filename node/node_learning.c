@@ -44,7 +44,7 @@ static bool open_task(struct node *node, struct problem *problem)
         .seed = config->sim.seed, .scale = config->task.scale, .agree = agree};
     uint8_t id[TASK_ID_BYTES];
     node->data = data_open(config->task.data, &hints, problem);
-    if (!node->data)
+    if (!node->data || settings_scaling(config, &node->data->train, problem))
         return false;
     node->model = model_new(config->task.model, dataset_shape(&node->data->train), problem);
     if (!node->model)
@@ -230,6 +230,12 @@ enum node_outcome learning_open(struct node *node, struct problem *problem)
         log_write(node->log, LOG_WARN, "%s", note);
     bool opened = (!found || belongs(node, &saved, problem)) &&
                   open_participant(node, &saved, found, problem) && restore(node, &saved, problem);
+    size_t held = node->participant.choose_count + node->participant.report_count;
+    if (opened && node->settings.personal > 0 && held < PERSONAL_LEAST)
+        log_write(node->log, LOG_WARN,
+                  "learn.personal: %zu examples are held out here, too few to choose a personal "
+                  "model by: raise learn.holdout",
+                  held);
     if (opened && found) {
         struct problem lost = {0};
         node->saved_passes = node->participant.gossip.passes;

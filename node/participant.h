@@ -28,6 +28,7 @@ struct participant_settings {
 };
 
 #define HOLDOUT_LEAST 20
+#define PERSONAL_LEAST 4 /* of a hold-out: two to choose a personal model by, two to report on */
 
 struct participant {
     const struct participant_settings *settings;

@@ -34,8 +34,40 @@ static enum starling_error check_order(const struct config *config, struct probl
     return STARLING_OK;
 }
 
+/* A setting that was changed where nothing looks at it. */
+struct idle {
+    const char *name;
+    bool idle;
+    const char *why;
+};
+
+static enum starling_error refuse_idle(const struct config *config, const struct idle *settings,
+                                       size_t count, struct problem *problem)
+{
+    for (size_t i = 0; i < count; i++)
+        if (settings[i].idle && config_changed(config, settings[i].name))
+            return problem_set(problem, STARLING_INVALID, "%s: %s: leave it out", settings[i].name,
+                               settings[i].why);
+    return STARLING_OK;
+}
+
+static enum starling_error check_idle(const struct config *config, struct problem *problem)
+{
+    bool tokens = config->gossip.flow == FLOW_TOKEN, walk = config->gossip.order == ORDER_WALK;
+    const struct idle settings[] = {
+        {"gossip.token_least", !tokens, "without gossip.flow = token nobody saves tokens up"},
+        {"gossip.token_most", !tokens, "without gossip.flow = token nobody saves tokens up"},
+        {"gossip.age_limit", walk, "with gossip.order = walk nothing is merged"},
+        {"gossip.age_limit", config->gossip.merge != 0, "only gossip.merge = limited has a limit"},
+        {"learn.fold", config->learn.holdout == 0, "with learn.holdout = 0 nothing is kept"},
+    };
+    return refuse_idle(config, settings, sizeof settings / sizeof settings[0], problem);
+}
+
 enum starling_error settings_check(const struct config *config, struct problem *problem)
 {
+    if (check_idle(config, problem))
+        return STARLING_INVALID;
     double end = config->learn.holdout * ((double)config->learn.fold + 1);
     if (config->learn.holdout > 0 && end > 1 + 1e-9)
         return problem_set(problem, STARLING_INVALID,
@@ -59,6 +91,19 @@ enum starling_error settings_check(const struct config *config, struct problem *
             (unsigned long long)config->gossip.token_most,
             (unsigned long long)config->gossip.token_least);
     return check_order(config, problem);
+}
+
+enum starling_error settings_scaling(const struct config *config, const struct dataset *train,
+                                     struct problem *problem)
+{
+    if (config->task.agree != AGREE_ON || dataset_standardises(train, config->task.scale))
+        return STARLING_OK;
+    return problem_set(problem, STARLING_INVALID,
+                       "task.agree: %s, so there is no scaling to agree on: leave it auto",
+                       config->task.scale == SCALE_NONE ? "with task.scale = none features stay as "
+                                                          "they are"
+                       : train->symbols                 ? "symbols are not scaled"
+                                                        : "pixels are scaled to 0..1 everywhere");
 }
 
 static struct learn_settings learning(const struct config *config, const struct model *model)
@@ -121,6 +166,10 @@ enum starling_error settings_suit(const struct config *config, const struct mode
         return STARLING_INVALID;
     struct learn_settings learn = learning(config, model);
     bool pegasos = learn.schedule == SCHEDULE_PEGASOS;
+    const struct idle floor = {"learn.rate_floor", pegasos || learn.schedule == SCHEDULE_CONSTANT,
+                               "a floor is for schedules that fall to it, inverse and cosine"};
+    if (refuse_idle(config, &floor, 1, problem))
+        return STARLING_INVALID;
     if (pegasos && learn.decay == 0)
         return problem_set(problem, STARLING_INVALID,
                            "learn.decay: a step of Pegasos is 1 / (decay · age) long: write a "

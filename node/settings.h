@@ -10,7 +10,10 @@
 /* What is wrong between settings that are each right by themselves. */
 enum starling_error settings_check(const struct config *config, struct problem *problem);
 
-/* The same once the model is known. */
+/* The same once the data is known, */
+enum starling_error settings_scaling(const struct config *config, const struct dataset *train,
+                                     struct problem *problem);
+/* and once the model is. */
 enum starling_error settings_suit(const struct config *config, const struct model *model,
                                   struct problem *problem);
 

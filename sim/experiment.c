@@ -136,6 +136,34 @@ static enum starling_error choose_test(struct experiment *experiment, struct pro
     return STARLING_OK;
 }
 
+/* Whether a personal model can be chosen, and told of, at any node. */
+static enum starling_error check_personal(const struct experiment *experiment,
+                                          struct problem *problem)
+{
+    const struct dataset *train = &experiment->data->train;
+    const struct participant_settings *settings = &experiment->settings;
+    size_t most = 0;
+    if (settings->personal == 0)
+        return STARLING_OK;
+    uint32_t *rows = malloc(2 * train->examples * sizeof *rows);
+    if (!rows)
+        return problem_no_memory(problem, "the hold-outs");
+    for (size_t node = 0; node < experiment->partition->nodes && most < PERSONAL_LEAST; node++) {
+        size_t count;
+        const uint32_t *mine = partition_rows(experiment->partition, node, &count);
+        size_t held = participant_hold_out(train, mine, count, settings->holdout, settings->fold,
+                                           rows, rows + train->examples);
+        most = held > most ? held : most;
+    }
+    free(rows);
+    if (most >= PERSONAL_LEAST)
+        return STARLING_OK;
+    return problem_set(problem, STARLING_INVALID,
+                       "learn.personal: no node holds more than %zu examples out, too few to "
+                       "choose by and to report on: raise learn.holdout, or leave it out",
+                       most);
+}
+
 /* sim.baseline is a list of these. */
 static enum starling_error check_baseline(const char *list, struct problem *problem)
 {
@@ -259,6 +287,8 @@ struct experiment *experiment_new(const struct config *config, bool live, struct
     if (!experiment->data)
         goto fail;
     struct dataset *train = &experiment->data->train;
+    if (settings_scaling(config, train, problem))
+        goto fail;
     if (live && train->shift && dataset_bake(train, problem))
         goto fail;
     experiment->model = model_new(config->task.model, dataset_shape(train), problem);
@@ -268,7 +298,8 @@ struct experiment *experiment_new(const struct config *config, bool live, struct
     experiment->partition = partition_new(config->sim.partition, train, config->sim.nodes,
                                           config->sim.samples, config->sim.seed, problem);
     if (!experiment->partition || choose_test(experiment, problem) ||
-        connect(experiment, problem) || synchronise(experiment, problem))
+        check_personal(experiment, problem) || connect(experiment, problem) ||
+        synchronise(experiment, problem))
         goto fail;
     return experiment;
 fail:

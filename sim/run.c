@@ -406,6 +406,7 @@ static enum starling_error check_live(const struct config *config, struct proble
     } simulated[] = {
         {"sim.drop", config->sim.drop > 0},
         {"sim.wire", config->sim.wire},
+        {"sim.compute", config->sim.compute_ps != plain.sim.compute_ps},
         {"sim.final", config->sim.final > 0},
         {"sim.latency", strcmp(config->sim.latency, plain.sim.latency) != 0},
         {"sim.topology", strcmp(config->sim.topology, plain.sim.topology) != 0},
