@@ -31,6 +31,10 @@ libsim_a_SOURCES = \
 	sim/network.h \
 	sim/out.c \
 	sim/out.h \
+	sim/overlay.c \
+	sim/overlay.h \
+	sim/overlay_world.c \
+	sim/overlay_world.h \
 	sim/personal.c \
 	sim/personal.h \
 	sim/plot.c \

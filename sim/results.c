@@ -43,6 +43,7 @@ struct node_row node_row_empty(uint64_t node)
                              .accuracy = NAN,
                              .loss = NAN,
                              .accuracy_alone = NAN,
+                             .in_degree = OVERLAY_AWAY,
                              .own = {.alone = NAN, .shared = NAN, .personal = NAN, .steps = NAN}};
 }
 
@@ -230,16 +231,17 @@ static void put_own(const struct own_row *own, FILE *file)
         put_whole(own->tested, ",", file);
         put_figure(own->alone, ",", file);
         put_figure(own->shared, ",", file);
-        put_figure(own->steps, "\n", file);
+        put_figure(own->steps, ",", file);
     } else {
-        fputs(",,,\n", file);
+        fputs(",,,,", file);
     }
 }
 
 static void put_nodes(const struct node_row *nodes, size_t count, FILE *file)
 {
     fputs("node,examples,age,accuracy,loss,accuracy_alone,accuracy_personal,messages_in,"
-          "messages_out,bytes_in,bytes_out,own_tested,own_alone,own_swarm,personal_steps\n",
+          "messages_out,bytes_in,bytes_out,own_tested,own_alone,own_swarm,personal_steps,"
+          "in_degree\n",
           file);
     for (size_t i = 0; i < count; i++) {
         const struct node_row *row = &nodes[i];
@@ -255,6 +257,10 @@ static void put_nodes(const struct node_row *nodes, size_t count, FILE *file)
         put_whole(row->bytes_in, ",", file);
         put_whole(row->bytes_out, ",", file);
         put_own(&row->own, file);
+        if (row->in_degree == OVERLAY_AWAY)
+            fputc('\n', file);
+        else
+            put_whole(row->in_degree, "\n", file);
     }
 }
 

@@ -15,6 +15,7 @@
 
 #include "model/problem.h"
 #include "node/config.h"
+#include "sim/overlay.h"
 
 struct results;
 
@@ -49,6 +50,7 @@ struct node_row {
     double age, accuracy, loss, accuracy_alone;
     struct own_row own; /* of no examples: not asked for */
     uint64_t messages_in, messages_out, bytes_in, bytes_out;
+    uint32_t in_degree; /* others that know it; OVERLAY_AWAY: not known */
 };
 
 /* A row of which nothing is known yet. */
@@ -78,7 +80,8 @@ struct summary {
     } fedavg; /* one more; null in JSON when it ran 0 rounds */
     uint64_t messages, bytes, dropped, rejected;
     uint64_t passes, samples_trained, updates, events;
-    uint64_t diverged; /* passes undone, not among `passes`; not known in live */
+    struct overlay overlay; /* of no nodes: null in JSON */
+    uint64_t diverged;      /* passes undone, not among `passes`; not known in live */
     double init_seconds, wall_seconds, train_seconds, eval_seconds;
     double bytes_per_node;
     double updates_per_second, samples_per_second;

@@ -11,6 +11,7 @@
 #include "sim/live.h"
 #include "sim/measure.h"
 #include "sim/network.h"
+#include "sim/overlay_world.h"
 #include "sim/personal.h"
 #include "sim/progress.h"
 #include "sim/results.h"
@@ -233,6 +234,9 @@ static enum starling_error run_virtual(struct run *run, double started, struct p
     double wall = stopwatch_seconds() - begun;
     if (!error)
         error = test_nodes(run, world, problem);
+    if (!error)
+        error = overlay_world(world, run->nodes_count, run->summary.seed, run->nodes,
+                              &run->summary.overlay, problem);
     if (!error && run->experiment->settings.personal > 0 && run->summary.complete)
         error = personalise(run, world, problem);
     if (!error)

@@ -127,6 +127,24 @@ static json_t *personal_json(const struct summary *summary)
                      "alone", number(summary->personal.alone));
 }
 
+static json_t *overlay_json(const struct overlay *overlay)
+{
+    if (overlay->nodes == 0)
+        return json_null();
+    json_t *degrees =
+        json_pack("{s:o,s:o,s:o,s:o}", "mean", number(overlay->in_degree.mean), "std",
+                  number(overlay->in_degree.std), "min", whole(overlay->in_degree.min), "max",
+                  whole(overlay->in_degree.max));
+    json_t *random = json_pack("{s:o,s:o}", "in_degree_std", number(overlay->random.in_degree_std),
+                               "clustering", number(overlay->random.clustering));
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "nodes", whole(overlay->nodes),
+                     "out_degree", number(overlay->out_degree), "dead_links",
+                     number(overlay->dead_share), "in_degree", degrees, "clustering",
+                     number(overlay->clustering), "clustering_nodes",
+                     whole(overlay->clustering_nodes), "components", whole(overlay->components),
+                     "largest_component", whole(overlay->largest), "random", random);
+}
+
 json_t *summary_json(const struct summary *summary)
 {
     const struct {
@@ -147,6 +165,7 @@ json_t *summary_json(const struct summary *summary)
         {"loss", number(summary->loss)},
         {"baselines", baselines_json(summary)},
         {"personal", personal_json(summary)},
+        {"overlay", overlay_json(&summary->overlay)},
         {"messages", whole(summary->messages)},
         {"bytes", whole(summary->bytes)},
         {"dropped", whole(summary->dropped)},
@@ -264,6 +283,21 @@ static void print_personal(const struct summary *summary, FILE *file)
     print_own("personal", summary->personal.accuracy, file);
 }
 
+static void print_overlay(const struct overlay *overlay, FILE *file)
+{
+    if (overlay->nodes < 2)
+        return;
+    fprintf(file,
+            "\n  %-12sin-degree %.1f ± %.2f (a random graph: ± %.2f), clustering %.4f (%.4f), ",
+            "overlay", overlay->in_degree.mean, overlay->in_degree.std,
+            overlay->random.in_degree_std, overlay->clustering, overlay->random.clustering);
+    if (overlay->components == 1)
+        fputs("in one piece", file);
+    else
+        fprintf(file, "in %llu pieces, %llu nodes in the largest",
+                (unsigned long long)overlay->components, (unsigned long long)overlay->largest);
+}
+
 static void print_time(const char *label, double seconds, FILE *file)
 {
     if (isfinite(seconds))
@@ -293,6 +327,7 @@ void summary_print(const struct summary *summary, FILE *file)
         fprintf(file, ", %llu dropped", (unsigned long long)summary->dropped);
     if (summary->rejected)
         fprintf(file, ", %llu rejected", (unsigned long long)summary->rejected);
+    print_overlay(&summary->overlay, file);
     if (summary->diverged)
         fprintf(file, "\n  %-12s%llu passes were undone, not being finite: lower learn.rate",
                 "diverged", (unsigned long long)summary->diverged);

@@ -79,6 +79,7 @@ test_programs = \
 	tests/sim/test_fedavg \
 	tests/sim/test_live_data \
 	tests/sim/test_network \
+	tests/sim/test_overlay \
 	tests/sim/test_personal \
 	tests/sim/test_pieces \
 	tests/sim/test_pool \
@@ -222,6 +223,8 @@ tests_sim_test_live_data_SOURCES = tests/sim/test_live_data.c
 tests_sim_test_live_data_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_network_SOURCES = tests/sim/test_network.c
 tests_sim_test_network_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_overlay_SOURCES = tests/sim/test_overlay.c
+tests_sim_test_overlay_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_pieces_SOURCES = tests/sim/test_pieces.c tests/sim/setting.h
 tests_sim_test_pieces_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_personal_SOURCES = tests/sim/test_personal.c

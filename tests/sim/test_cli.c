@@ -318,6 +318,7 @@ static void json_is_all_that_is_printed_and_has_every_key(void **state)
                                        "accuracy",
                                        "loss",
                                        "baselines",
+                                       "overlay",
                                        "messages",
                                        "bytes",
                                        "dropped",

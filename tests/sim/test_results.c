@@ -159,19 +159,19 @@ static void a_run_leaves_rows_with_the_promised_columns(void **state)
                 "98765432109876,2\n");
     free(rounds);
     const struct node_row nodes[] = {
-        {0, 600, 3, 0.84, 0.43, 0.79, {60, 0.75, 0.8, 0.9, 25}, 1, 2, 30, 40},
-        {1, 601, 3.5, NAN, NAN, NAN, {0, NAN, NAN, NAN, NAN}, 5, 6, 70, 80},
-        {2, 602, 4, 0.5, 0.7, NAN, {61, NAN, 0.5, 0.5, 0}, 1, 2, 3, 4}};
+        {0, 600, 3, 0.84, 0.43, 0.79, {60, 0.75, 0.8, 0.9, 25}, 1, 2, 30, 40, 17},
+        {1, 601, 3.5, NAN, NAN, NAN, {0, NAN, NAN, NAN, NAN}, 5, 6, 70, 80, OVERLAY_AWAY},
+        {2, 602, 4, 0.5, 0.7, NAN, {61, NAN, 0.5, 0.5, 0}, 1, 2, 3, 4, 0}};
     struct summary summary = a_summary();
     assert_int_equal(results_finish(results, &summary, nodes, 3, &problem), STARLING_OK);
     results_close(&results);
     char *table = slurp("nodes.csv");
     assert_string_equal(table, "node,examples,age,accuracy,loss,accuracy_alone,accuracy_personal,"
                                "messages_in,messages_out,bytes_in,bytes_out,own_tested,own_alone,"
-                               "own_swarm,personal_steps\n"
-                               "0,600,3,0.84,0.43,0.79,0.9,1,2,30,40,60,0.75,0.8,25\n"
-                               "1,601,3.5,,,,,5,6,70,80,,,,\n"
-                               "2,602,4,0.5,0.7,,0.5,1,2,3,4,61,,0.5,0\n");
+                               "own_swarm,personal_steps,in_degree\n"
+                               "0,600,3,0.84,0.43,0.79,0.9,1,2,30,40,60,0.75,0.8,25,17\n"
+                               "1,601,3.5,,,,,5,6,70,80,,,,,\n"
+                               "2,602,4,0.5,0.7,,0.5,1,2,3,4,61,,0.5,0,0\n");
     free(table);
     char *page = slurp("report.html");
     assert_non_null(strstr(page, "</html>"));
@@ -215,6 +215,7 @@ static void summary_json_has_every_promised_key(void **state)
                                        "accuracy",
                                        "loss",
                                        "baselines",
+                                       "overlay",
                                        "messages",
                                        "bytes",
                                        "dropped",
@@ -271,6 +272,41 @@ static void what_is_not_known_is_null(void **state)
     const json_t *central = json_object_get(json_object_get(json, "baselines"), "central");
     assert_true(json_is_null(json_object_get(central, "accuracy")));
     json_decref(json);
+}
+
+static void the_overlay_is_told_where_there_is_one(void **state)
+{
+    (void)state;
+    struct summary summary = a_summary();
+    json_t *json = summary_json(&summary);
+    assert_true(json_is_null(json_object_get(json, "overlay")));
+    json_decref(json);
+    summary.overlay = (struct overlay){.nodes = 300,
+                                       .out_degree = 6,
+                                       .dead_share = 0.7,
+                                       .in_degree = {6, 2.5, 1, 14},
+                                       .clustering = 0.25,
+                                       .clustering_nodes = 300,
+                                       .components = 2,
+                                       .largest = 299,
+                                       .random = {2.4, 0.04}};
+    json = summary_json(&summary);
+    const json_t *overlay = json_object_get(json, "overlay");
+    assert_int_equal(json_integer_value(json_object_get(overlay, "largest_component")), 299);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(overlay, "in_degree"), "max")), 14);
+    assert_true(
+        json_real_value(json_object_get(json_object_get(overlay, "random"), "clustering")) == 0.04);
+    json_decref(json);
+    char *text = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+    summary_print(&summary, memory);
+    fclose(memory);
+    assert_non_null(strstr(text, "overlay     in-degree 6.0 ± 2.50 (a random graph: ± 2.40), "
+                                 "clustering 0.2500 (0.0400), in 2 pieces, 299 nodes in the "
+                                 "largest\n"));
+    free(text);
 }
 
 static void fedavg_tells_what_it_cost(void **state)
@@ -523,6 +559,7 @@ int main(void)
         IN_A_FOLDER(experiment_ini_reads_back_as_the_same_settings),
         cmocka_unit_test(summary_json_has_every_promised_key),
         cmocka_unit_test(what_is_not_known_is_null),
+        cmocka_unit_test(the_overlay_is_told_where_there_is_one),
         cmocka_unit_test(fedavg_tells_what_it_cost),
         IN_A_FOLDER(a_baseline_with_a_curve_has_a_table),
         IN_A_FOLDER(the_file_and_the_flag_say_the_same),
