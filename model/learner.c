@@ -69,6 +69,11 @@ double learner_rate(const struct learn_settings *settings, double time)
     return settings->rate * fallen;
 }
 
+double learner_reach(const struct learn_settings *settings)
+{
+    return learner_rate(settings, settings->schedule == SCHEDULE_PEGASOS ? 1 : 0);
+}
+
 enum schedule learner_schedule_auto(const struct model *model)
 {
     return model_loss(model) == LOSS_HINGE ? SCHEDULE_PEGASOS : SCHEDULE_INVERSE;

@@ -77,6 +77,9 @@ double learner_time(const struct learn_settings *settings, double age, double pa
 /* η_t at that time; of Pegasos, whose time is a step: λ > 0. */
 double learner_rate(const struct learn_settings *settings, double time);
 
+/* How far the first step of all goes for a gradient of length 1: 1 / λ of Pegasos, else η₀. */
+double learner_reach(const struct learn_settings *settings);
+
 /* What a schedule left to be chosen is for the model, and η₀ for it and the optimizer. */
 enum schedule learner_schedule_auto(const struct model *model);
 double learner_rate_auto(const struct model *model, enum optimizer optimizer);

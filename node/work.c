@@ -92,6 +92,13 @@ static void hear(struct work *work, size_t count, struct workspace *workspace)
     vector_free(scratch);
 }
 
+/* The norm beyond which a model is absurd to one whose own has this squared norm. */
+static double absurd_from(const struct work *work, double mine)
+{
+    double reach = learner_reach(&work->participant->settings->learn);
+    return NORM_RATIO_MAX * (fmax(1, reach) + sqrt(mine));
+}
+
 /* A model that is finite and yet out of all proportion would only undo the pass: it is left out. A
  * subsample is held against its share of the norm of one's own. */
 static void leave_out_absurd(struct work *work, size_t count)
@@ -107,7 +114,7 @@ static void leave_out_absurd(struct work *work, size_t count)
         first = its_first;
         size = its_size;
         double norm = sqrt(vector_norm2(values_of(work, i, count), piece->count));
-        if (norm <= NORM_RATIO_MAX * (1 + sqrt(mine * piece_share(piece, count))))
+        if (norm <= absurd_from(work, mine * piece_share(piece, count)))
             continue;
         work->heard[i].absurd = true;
         work->heard[i].alpha = 0;
@@ -288,8 +295,8 @@ void work_drop(struct work *work)
 static void run_average(struct work *work, size_t count)
 {
     const float *from = work->from->values, *theirs = work->received[0]->values;
-    double most = NORM_RATIO_MAX * (1 + sqrt(vector_norm2(from, count)));
-    work->heard[0].absurd = sqrt(vector_norm2(theirs, count)) > most;
+    work->heard[0].absurd =
+        sqrt(vector_norm2(theirs, count)) > absurd_from(work, vector_norm2(from, count));
     float *values = work->into != work->from ? vector_new(count) : NULL;
     if (!values)
         work->failure = WORK_NO_MEMORY;

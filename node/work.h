@@ -13,7 +13,9 @@
 
 struct participant;
 
-#define NORM_RATIO_MAX 1000 /* ‖received‖ / (1 + ‖mine‖) beyond which a model is absurd */
+/* ‖received‖ / (max(1, η₁) + ‖mine‖) beyond which a model is absurd: mine may be 0 still, and
+ * another already a first step, learner_reach() long, away from that. */
+#define NORM_RATIO_MAX 1000
 
 /* What a work found out about one received model. */
 struct heard {

@@ -455,6 +455,26 @@ static void an_absurd_model_is_left_out(void **state)
     tear_down(&setting);
 }
 
+/* The first step of Pegasos is 1/λ long, which is no lie: who has not made it yet is still at 0. */
+static void a_first_step_of_pegasos_is_not_absurd(void **state)
+{
+    (void)state;
+    struct setting setting = set_up(true, 0);
+    setting.settings.learn.schedule = SCHEDULE_PEGASOS;
+    setting.settings.learn.decay = 1e-4;
+    struct participant participant;
+    struct room room;
+    struct outgoing out;
+    begin(&setting, &participant, &room, &out);
+    receive(&setting, &participant, 1, 1, 1e6F, &out);
+    receive(&setting, &participant, 2, 1, 1e10F, &out);
+    struct work work = round_of(&setting, &participant, &out);
+    assert_true(!work.heard[0].absurd && work.heard[0].alpha > 0);
+    assert_true(work.heard[1].absurd && work.heard[1].alpha == 0);
+    participant_clear(&participant);
+    tear_down(&setting);
+}
+
 /* Undone passes all share the values before them, however many there are. */
 static void passes_undone_without_end_cost_no_memory(void **state)
 {
@@ -616,6 +636,7 @@ int main(void)
         cmocka_unit_test(two_that_pull_learn_from_each_other),
         cmocka_unit_test(an_absurd_model_is_left_out),
         cmocka_unit_test(a_piece_is_blended_where_it_lies),
+        cmocka_unit_test(a_first_step_of_pegasos_is_not_absurd),
         cmocka_unit_test(an_absurd_piece_is_left_out),
         cmocka_unit_test(passes_undone_without_end_cost_no_memory),
         cmocka_unit_test(a_pass_that_diverges_is_undone),
