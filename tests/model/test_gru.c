@@ -10,9 +10,8 @@
 
 #include "model/dataset.h"
 #include "model/model.h"
-#include "model/optimizer.h"
-#include "model/random.h"
 #include "model/vector.h"
+#include "tests/model/trial.h"
 
 #define UNITS_MAX 64
 #define LAYERS_MAX 4
@@ -37,60 +36,12 @@ static const struct kind {
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
-struct trial {
-    const struct kind *kind;
-    struct model *model;
-    size_t labelled;
-    float *parameters, *inputs, *gradient;
-    uint16_t *labels;
-    struct workspace workspace;
-};
-
 static struct shape shape_of(const struct kind *kind)
 {
     return (struct shape){.features = kind->positions,
                           .classes = kind->symbols,
                           .symbols = kind->symbols,
                           .positions = kind->positions};
-}
-
-static struct trial trial_new(const struct kind *kind)
-{
-    struct problem problem = {0};
-    size_t values = kind->batch * kind->positions;
-    struct trial trial = {
-        .kind = kind,
-        .model = model_new(kind->specification, shape_of(kind), &problem),
-        .inputs = vector_new(values),
-        .labels = malloc(values * sizeof *trial.labels),
-    };
-    if (!trial.model)
-        fail_msg("%s", problem.text);
-    size_t count = model_parameters(trial.model);
-    trial.parameters = vector_new(count);
-    trial.gradient = vector_new(count);
-    assert_true(workspace_reset(&trial.workspace, model_workspace(trial.model, kind->batch)));
-    struct random random = random_stream(4, (uint32_t)kind->batch, RANDOM_INITIAL, values);
-    for (size_t i = 0; i < count; i++)
-        trial.parameters[i] = (float)(0.7 * random_normal(&random));
-    for (size_t i = 0; i < values; i++) {
-        trial.inputs[i] = (float)(i % kind->symbols);
-        trial.labels[i] = (uint16_t)random_below(&random, (uint32_t)kind->symbols);
-        if (i % 5 == 3)
-            trial.labels[i] = LABEL_NONE;
-        trial.labelled += trial.labels[i] != LABEL_NONE;
-    }
-    return trial;
-}
-
-static void trial_free(struct trial *trial)
-{
-    workspace_free(&trial->workspace);
-    free(trial->labels);
-    vector_free(trial->inputs);
-    vector_free(trial->gradient);
-    vector_free(trial->parameters);
-    model_free(&trial->model);
 }
 
 static double logistic(double x)
@@ -163,9 +114,10 @@ static void plain_step(const struct kind *kind, const double *parameters, size_t
 }
 
 /* The sum of the labelled positions' losses of one example. */
-static double plain_loss(const struct kind *kind, const double *parameters, const float *inputs,
+static double plain_loss(const void *of, const double *parameters, const float *inputs,
                          const uint16_t *labels)
 {
+    const struct kind *kind = of;
     double states[LAYERS_MAX][UNITS_MAX] = {{0}}, out[UNITS_MAX], loss = 0;
     for (size_t t = 0; t < kind->positions; t++) {
         double sum = 0;
@@ -178,51 +130,17 @@ static double plain_loss(const struct kind *kind, const double *parameters, cons
     return loss;
 }
 
-static double plain_mean_loss(const struct trial *trial, const double *parameters)
+static struct trial try_out(const struct kind *kind)
 {
-    double sum = 0;
-    size_t positions = trial->kind->positions;
-    for (size_t b = 0; b < trial->kind->batch; b++)
-        sum += plain_loss(trial->kind, parameters, trial->inputs + b * positions,
-                          trial->labels + b * positions);
-    return sum / (double)trial->labelled;
-}
-
-static double *in_double(const struct trial *trial)
-{
-    size_t count = model_parameters(trial->model);
-    double *parameters = malloc(count * sizeof *parameters);
-    assert_non_null(parameters);
-    for (size_t i = 0; i < count; i++)
-        parameters[i] = (double)trial->parameters[i];
-    return parameters;
+    return trial_new(kind->specification, shape_of(kind), kind->batch, plain_loss, kind);
 }
 
 static void gradients_agree_with_finite_differences(void **state)
 {
     (void)state;
     for (size_t k = 0; k < KINDS; k++) {
-        struct trial trial = trial_new(&kinds[k]);
-        double *parameters = in_double(&trial), step = 1e-6;
-        double loss = model_gradient(trial.model, trial.parameters, trial.inputs, trial.labels,
-                                     NULL, kinds[k].batch, trial.gradient, &trial.workspace);
-        assert_int_equal(trial.workspace.used, 0);
-        double wanted_loss = plain_mean_loss(&trial, parameters);
-        if (!(fabs(loss - wanted_loss) <= 1e-5 * (1 + wanted_loss)))
-            fail_msg("%s: loss %.9g, wanted %.9g", kinds[k].specification, loss, wanted_loss);
-        for (size_t i = 0; i < model_parameters(trial.model); i++) {
-            double kept = parameters[i];
-            parameters[i] = kept + step;
-            double above = plain_mean_loss(&trial, parameters);
-            parameters[i] = kept - step;
-            double wanted = (above - plain_mean_loss(&trial, parameters)) / (2 * step);
-            parameters[i] = kept;
-            double saw = (double)trial.gradient[i];
-            if (!(fabs(saw - wanted) <= 2e-5 * (1 + fabs(wanted))))
-                fail_msg("%s, parameter %zu: gradient %.9g, wanted %.9g", kinds[k].specification, i,
-                         saw, wanted);
-        }
-        free(parameters);
+        struct trial trial = try_out(&kinds[k]);
+        trial_check_gradient(&trial);
         trial_free(&trial);
     }
 }
@@ -232,8 +150,8 @@ static void an_example_is_predicted_alike_in_any_batch(void **state)
 {
     (void)state;
     for (size_t k = 0; k < KINDS; k++) {
-        struct trial trial = trial_new(&kinds[k]);
-        double *parameters = in_double(&trial);
+        struct trial trial = try_out(&kinds[k]);
+        double *parameters = trial_parameters(&trial);
         size_t positions = kinds[k].positions;
         float all[128], alone[16];
         model_predict(trial.model, trial.parameters, trial.inputs, trial.labels, kinds[k].batch,
@@ -260,26 +178,10 @@ static void an_example_is_predicted_alike_in_any_batch(void **state)
 static void a_descent_is_the_gradient_and_a_step(void **state)
 {
     (void)state;
-    static const struct descent descent = {0.05f, 0.9f, 0.01f};
-    for (size_t k = 0; k < KINDS; k++) {
-        struct trial trial = trial_new(&kinds[k]);
-        size_t count = model_parameters(trial.model), batch = kinds[k].batch;
-        float *wanted = vector_new(count), *momentum = vector_new(count);
-        float *wanted_momentum = vector_new(count);
-        memcpy(wanted, trial.parameters, count * sizeof *wanted);
-        double wanted_loss = model_gradient(trial.model, wanted, trial.inputs, trial.labels, NULL,
-                                            batch, trial.gradient, &trial.workspace);
-        optimizer_sgd(wanted, wanted_momentum, trial.gradient, descent.rate, descent.beta,
-                      descent.decay, count);
-        double loss = model_descend(trial.model, trial.parameters, momentum, trial.inputs,
-                                    trial.labels, NULL, batch, &descent, &trial.workspace);
-        assert_true(loss == wanted_loss);
-        assert_int_equal(trial.workspace.used, 0);
-        for (size_t i = 0; i < count; i++)
-            assert_true(fabsf(trial.parameters[i] - wanted[i]) <= 1e-5f);
-        vector_free(wanted);
-        vector_free(momentum);
-        vector_free(wanted_momentum);
+    static const struct descent descents[] = {{0.1f, 0.0f, 0.0f}, {0.05f, 0.9f, 0.01f}};
+    for (size_t k = 0; k < 2 * KINDS; k++) {
+        struct trial trial = try_out(&kinds[k / 2]);
+        trial_check_descent(&trial, &descents[k % 2]);
         trial_free(&trial);
     }
 }
@@ -288,21 +190,9 @@ static void a_descent_is_the_gradient_and_a_step(void **state)
 static void a_parameter_that_is_not_finite_makes_the_loss_infinite(void **state)
 {
     (void)state;
-    static const float bad[] = {NAN, INFINITY, -INFINITY};
     for (size_t k = 2; k < KINDS; k++) { /* all symbols occur, and positions behind others */
-        struct trial trial = trial_new(&kinds[k]);
-        for (size_t i = 0; i < model_parameters(trial.model); i++)
-            for (size_t v = 0; v < 3; v++) {
-                float kept = trial.parameters[i];
-                trial.parameters[i] = bad[v];
-                double loss =
-                    model_gradient(trial.model, trial.parameters, trial.inputs, trial.labels, NULL,
-                                   kinds[k].batch, trial.gradient, &trial.workspace);
-                if (!isinf(loss))
-                    fail_msg("%s: with %g in parameter %zu the loss is %g", kinds[k].specification,
-                             (double)bad[v], i, loss);
-                trial.parameters[i] = kept;
-            }
+        struct trial trial = try_out(&kinds[k]);
+        trial_check_not_finite(&trial);
         trial_free(&trial);
     }
 }
@@ -310,7 +200,7 @@ static void a_parameter_that_is_not_finite_makes_the_loss_infinite(void **state)
 static void an_empty_batch_costs_nothing(void **state)
 {
     (void)state;
-    struct trial trial = trial_new(&kinds[3]);
+    struct trial trial = try_out(&kinds[3]);
     assert_true(model_gradient(trial.model, trial.parameters, trial.inputs, trial.labels, NULL, 0,
                                trial.gradient, &trial.workspace) == 0.0);
     assert_true(vector_norm2(trial.gradient, model_parameters(trial.model)) == 0.0);
@@ -322,7 +212,7 @@ static void it_learns_what_takes_a_memory(void **state)
 {
     (void)state;
     const struct kind kind = {"gru:8", 2, 16, 8, {{'g', 8}}};
-    struct trial trial = trial_new(&kind);
+    struct trial trial = try_out(&kind);
     for (size_t b = 0; b < kind.batch; b++)
         for (size_t t = 0; t < kind.positions; t++) { /* period 4, at each of its phases */
             trial.inputs[b * kind.positions + t] = (float)((t + b) / 2 % 2);
@@ -343,7 +233,7 @@ static void gates_start_with_the_variance_of_glorot(void **state)
 {
     (void)state;
     const struct kind kind = {"gru:60", 30, 4, 1, {{'g', 60}}};
-    struct trial trial = trial_new(&kind);
+    struct trial trial = try_out(&kind);
     model_initialise(trial.model, 1, trial.parameters);
     size_t table = 30 * 180, recurrent = 180 * 60;
     double by_symbols = vector_norm2(trial.parameters, table) / (double)table;
@@ -434,7 +324,7 @@ static void twenty_four_layers_fit(void **state)
     for (size_t i = 0; i < 24; i++)
         strcat(list, i ? ",gru 1" : "gru 1");
     const struct kind kind = {list, 3, 4, 2, {{0}}};
-    struct trial trial = trial_new(&kind);
+    struct trial trial = try_out(&kind);
     double loss = model_gradient(trial.model, trial.parameters, trial.inputs, trial.labels, NULL,
                                  kind.batch, trial.gradient, &trial.workspace);
     assert_true(isfinite(loss));

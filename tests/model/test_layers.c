@@ -9,9 +9,8 @@
 #include <cmocka.h>
 
 #include "model/model.h"
-#include "model/optimizer.h"
-#include "model/random.h"
 #include "model/vector.h"
+#include "tests/model/trial.h"
 
 #define VALUES_MAX 2048
 
@@ -57,50 +56,6 @@ static const struct kind {
     {"relu", {8, 3, 0, 0, 0, 0, 1}, 9, {{.kind = 'r'}}},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
-
-struct trial {
-    const struct kind *kind;
-    struct model *model;
-    float *parameters, *inputs, *gradient;
-    uint16_t *labels;
-    struct workspace workspace;
-};
-
-static struct trial trial_new(const struct kind *kind)
-{
-    struct problem problem = {0};
-    size_t values = kind->batch * kind->shape.features;
-    struct trial trial = {
-        .kind = kind,
-        .model = model_new(kind->specification, kind->shape, &problem),
-        .inputs = vector_new(values),
-        .labels = malloc(kind->batch * sizeof *trial.labels),
-    };
-    if (!trial.model)
-        fail_msg("%s", problem.text);
-    size_t count = model_parameters(trial.model);
-    trial.parameters = vector_new(count);
-    trial.gradient = vector_new(count);
-    assert_true(workspace_reset(&trial.workspace, model_workspace(trial.model, kind->batch)));
-    struct random random = random_stream(3, (uint32_t)kind->batch, RANDOM_INITIAL, values);
-    for (size_t i = 0; i < count; i++)
-        trial.parameters[i] = (float)(0.5 * random_normal(&random));
-    for (size_t i = 0; i < values; i++)
-        trial.inputs[i] = (float)random_normal(&random);
-    for (size_t b = 0; b < kind->batch; b++)
-        trial.labels[b] = (uint16_t)random_below(&random, (uint32_t)kind->shape.classes);
-    return trial;
-}
-
-static void trial_free(struct trial *trial)
-{
-    workspace_free(&trial->workspace);
-    free(trial->labels);
-    vector_free(trial->inputs);
-    vector_free(trial->gradient);
-    vector_free(trial->parameters);
-    model_free(&trial->model);
-}
 
 /* What one example is on its way: channels × height × width, or height 0 and `width` values. */
 struct plain {
@@ -214,50 +169,24 @@ static double plain_loss(const struct kind *kind, const double *parameters, cons
     return log(sum) + most - out[label];
 }
 
-static double plain_mean_loss(const struct trial *trial, const double *parameters)
+static double example_loss(const void *kind, const double *parameters, const float *inputs,
+                           const uint16_t *labels)
 {
-    double sum = 0;
     size_t predicted;
-    for (size_t b = 0; b < trial->kind->batch; b++)
-        sum += plain_loss(trial->kind, parameters, trial->inputs + b * trial->kind->shape.features,
-                          trial->labels[b], &predicted);
-    return sum / (double)trial->kind->batch;
+    return plain_loss(kind, parameters, inputs, labels[0], &predicted);
 }
 
-static double *in_double(const struct trial *trial)
+static struct trial try_out(const struct kind *kind)
 {
-    size_t count = model_parameters(trial->model);
-    double *parameters = malloc(count * sizeof *parameters);
-    assert_non_null(parameters);
-    for (size_t i = 0; i < count; i++)
-        parameters[i] = (double)trial->parameters[i];
-    return parameters;
+    return trial_new(kind->specification, kind->shape, kind->batch, example_loss, kind);
 }
 
 static void gradients_agree_with_finite_differences(void **state)
 {
     (void)state;
     for (size_t k = 0; k < KINDS; k++) {
-        struct trial trial = trial_new(&kinds[k]);
-        double *parameters = in_double(&trial), step = 1e-6;
-        double loss = model_gradient(trial.model, trial.parameters, trial.inputs, trial.labels,
-                                     NULL, kinds[k].batch, trial.gradient, &trial.workspace);
-        double wanted_loss = plain_mean_loss(&trial, parameters);
-        if (fabs(loss - wanted_loss) > 1e-5 * (1 + wanted_loss))
-            fail_msg("%s: loss %.9g, wanted %.9g", kinds[k].specification, loss, wanted_loss);
-        for (size_t i = 0; i < model_parameters(trial.model); i++) {
-            double kept = parameters[i];
-            parameters[i] = kept + step;
-            double above = plain_mean_loss(&trial, parameters);
-            parameters[i] = kept - step;
-            double wanted = (above - plain_mean_loss(&trial, parameters)) / (2 * step);
-            parameters[i] = kept;
-            double saw = (double)trial.gradient[i];
-            if (fabs(saw - wanted) > 2e-5 * (1 + fabs(wanted)))
-                fail_msg("%s, parameter %zu: gradient %.9g, wanted %.9g", kinds[k].specification, i,
-                         saw, wanted);
-        }
-        free(parameters);
+        struct trial trial = try_out(&kinds[k]);
+        trial_check_gradient(&trial);
         trial_free(&trial);
     }
 }
@@ -266,8 +195,8 @@ static void predictions_agree_with_the_plain_ones(void **state)
 {
     (void)state;
     for (size_t k = 0; k < KINDS; k++) {
-        struct trial trial = trial_new(&kinds[k]);
-        double *parameters = in_double(&trial);
+        struct trial trial = try_out(&kinds[k]);
+        double *parameters = trial_parameters(&trial);
         float losses[64];
         uint16_t predicted[64];
         model_predict(trial.model, trial.parameters, trial.inputs, trial.labels, kinds[k].batch,
@@ -286,43 +215,13 @@ static void predictions_agree_with_the_plain_ones(void **state)
     }
 }
 
-/* The step that a layer makes by itself, against the gradient and the optimiser's. */
 static void a_descent_is_the_gradient_and_a_step(void **state)
 {
     (void)state;
     static const struct descent descents[] = {{0.1f, 0.0f, 0.0f}, {0.05f, 0.9f, 0.01f}};
     for (size_t k = 0; k < 2 * KINDS; k++) {
-        const struct descent *descent = &descents[k % 2];
-        struct trial trial = trial_new(&kinds[k / 2]);
-        size_t count = model_parameters(trial.model), batch = trial.kind->batch;
-        float *wanted = vector_new(count), *momentum = vector_new(count), *m = NULL;
-        float *wanted_momentum = vector_new(count), *wanted_m = NULL;
-        for (size_t i = 0; i < count; i++) {
-            wanted[i] = trial.parameters[i];
-            momentum[i] = wanted_momentum[i] = 0.1f * wanted[count - 1 - i];
-        }
-        if (descent->beta > 0.0f) {
-            m = momentum;
-            wanted_m = wanted_momentum;
-        }
-        double wanted_loss = model_gradient(trial.model, wanted, trial.inputs, trial.labels, NULL,
-                                            batch, trial.gradient, &trial.workspace);
-        optimizer_sgd(wanted, wanted_m, trial.gradient, descent->rate, descent->beta,
-                      descent->decay, count);
-        double loss = model_descend(trial.model, trial.parameters, m, trial.inputs, trial.labels,
-                                    NULL, batch, descent, &trial.workspace);
-        assert_true(loss == wanted_loss);
-        assert_int_equal(trial.workspace.used, 0);
-        for (size_t i = 0; i < count; i++) {
-            float off = fabsf(trial.parameters[i] - wanted[i]);
-            float off_momentum = fabsf(momentum[i] - wanted_momentum[i]);
-            if (off > 1e-5f || off_momentum > 1e-5f)
-                fail_msg("%s, parameter %zu: saw %.9g, wanted %.9g", kinds[k / 2].specification, i,
-                         (double)trial.parameters[i], (double)wanted[i]);
-        }
-        vector_free(wanted);
-        vector_free(momentum);
-        vector_free(wanted_momentum);
+        struct trial trial = try_out(&kinds[k / 2]);
+        trial_check_descent(&trial, &descents[k % 2]);
         trial_free(&trial);
     }
 }
@@ -332,12 +231,12 @@ static void a_descent_is_the_gradient_and_a_step(void **state)
 static void an_example_is_predicted_alike_in_any_batch(void **state)
 {
     (void)state;
-    struct trial trial = trial_new(&kinds[6]);
+    struct trial trial = try_out(&kinds[6]);
     float losses[64], loss;
     model_predict(trial.model, trial.parameters, trial.inputs, trial.labels, 16, losses, NULL,
                   &trial.workspace);
     for (size_t b = 0; b < 16; b++) {
-        model_predict(trial.model, trial.parameters, trial.inputs + b * trial.kind->shape.features,
+        model_predict(trial.model, trial.parameters, trial.inputs + b * trial.shape.features,
                       trial.labels + b, 1, &loss, NULL, &trial.workspace);
         assert_true(fabsf(loss - losses[b]) <= 1e-5f * (1 + losses[b]));
     }
@@ -347,21 +246,9 @@ static void an_example_is_predicted_alike_in_any_batch(void **state)
 static void a_parameter_that_is_not_finite_makes_the_loss_infinite(void **state)
 {
     (void)state;
-    static const float bad[] = {NAN, INFINITY, -INFINITY};
     for (size_t k = 0; k < KINDS; k++) {
-        struct trial trial = trial_new(&kinds[k]);
-        for (size_t i = 0; i < model_parameters(trial.model); i++)
-            for (size_t v = 0; v < 3; v++) {
-                float kept = trial.parameters[i];
-                trial.parameters[i] = bad[v];
-                double loss =
-                    model_gradient(trial.model, trial.parameters, trial.inputs, trial.labels, NULL,
-                                   kinds[k].batch, trial.gradient, &trial.workspace);
-                if (!isinf(loss))
-                    fail_msg("%s: with %g in parameter %zu the loss is %g", kinds[k].specification,
-                             (double)bad[v], i, loss);
-                trial.parameters[i] = kept;
-            }
+        struct trial trial = try_out(&kinds[k]);
+        trial_check_not_finite(&trial);
         trial_free(&trial);
     }
 }

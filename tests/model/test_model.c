@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "model/model.h"
-#include "model/random.h"
 #include "model/vector.h"
+#include "tests/model/trial.h"
 
 #define LAYERS_MAX 9
 
@@ -31,54 +31,6 @@ static const struct kind {
     {"mlp:3,4,5,4,3", 6, 4, 8, 5, {3, 4, 5, 4, 3}},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
-
-struct trial {
-    const struct kind *kind;
-    struct model *model;
-    float *parameters, *inputs, *gradient;
-    uint16_t *labels;
-    struct workspace workspace;
-};
-
-static struct trial trial_new(const struct kind *kind)
-{
-    struct problem problem = {0};
-    struct trial trial = {
-        .kind = kind,
-        .model =
-            model_new(kind->specification, shape_flat(kind->features, kind->classes), &problem),
-        .inputs = vector_new(kind->batch * kind->features),
-        .labels = malloc(kind->batch * sizeof *trial.labels),
-    };
-    assert_non_null(trial.model);
-    trial.parameters = vector_new(model_parameters(trial.model));
-    trial.gradient = vector_new(model_parameters(trial.model));
-    assert_true(workspace_reset(&trial.workspace, model_workspace(trial.model, kind->batch)));
-    struct random random = random_stream(3, (uint32_t)kind->batch, RANDOM_INITIAL, kind->features);
-    for (size_t i = 0; i < model_parameters(trial.model); i++)
-        trial.parameters[i] = (float)(0.5 * random_normal(&random));
-    for (size_t i = 0; i < kind->batch * kind->features; i++)
-        trial.inputs[i] = (float)random_normal(&random);
-    for (size_t b = 0; b < kind->batch; b++)
-        trial.labels[b] = (uint16_t)random_below(&random, (uint32_t)kind->classes);
-    return trial;
-}
-
-static void trial_free(struct trial *trial)
-{
-    workspace_free(&trial->workspace);
-    free(trial->labels);
-    vector_free(trial->inputs);
-    vector_free(trial->gradient);
-    vector_free(trial->parameters);
-    model_free(&trial->model);
-}
-
-static double trial_gradient(struct trial *trial)
-{
-    return model_gradient(trial->model, trial->parameters, trial->inputs, trial->labels, NULL,
-                          trial->kind->batch, trial->gradient, &trial->workspace);
-}
 
 /* One example's loss, plainly and in double; `parameters` as the model lays them out. */
 static double plain_loss(const struct kind *kind, const double *parameters, const float *input,
@@ -115,48 +67,25 @@ static double plain_loss(const struct kind *kind, const double *parameters, cons
     return log(sum) + most - in[label];
 }
 
-static double plain_mean_loss(const struct trial *trial, const double *parameters)
+static double example_loss(const void *kind, const double *parameters, const float *inputs,
+                           const uint16_t *labels)
 {
-    double sum = 0;
     size_t predicted;
-    for (size_t b = 0; b < trial->kind->batch; b++)
-        sum += plain_loss(trial->kind, parameters, trial->inputs + b * trial->kind->features,
-                          trial->labels[b], &predicted);
-    return sum / (double)trial->kind->batch;
+    return plain_loss(kind, parameters, inputs, labels[0], &predicted);
 }
 
-static double *in_double(const struct trial *trial)
+static struct trial try_out(const struct kind *kind)
 {
-    size_t count = model_parameters(trial->model);
-    double *parameters = malloc(count * sizeof *parameters);
-    assert_non_null(parameters);
-    for (size_t i = 0; i < count; i++)
-        parameters[i] = (double)trial->parameters[i];
-    return parameters;
+    return trial_new(kind->specification, shape_flat(kind->features, kind->classes), kind->batch,
+                     example_loss, kind);
 }
 
 static void gradients_agree_with_finite_differences(void **state)
 {
     (void)state;
     for (size_t k = 0; k < KINDS; k++) {
-        struct trial trial = trial_new(&kinds[k]);
-        double *parameters = in_double(&trial), step = 1e-6;
-        double loss = trial_gradient(&trial), wanted_loss = plain_mean_loss(&trial, parameters);
-        if (fabs(loss - wanted_loss) > 1e-5 * (1 + wanted_loss))
-            fail_msg("%s: loss %.9g, wanted %.9g", kinds[k].specification, loss, wanted_loss);
-        for (size_t i = 0; i < model_parameters(trial.model); i++) {
-            double kept = parameters[i];
-            parameters[i] = kept + step;
-            double above = plain_mean_loss(&trial, parameters);
-            parameters[i] = kept - step;
-            double wanted = (above - plain_mean_loss(&trial, parameters)) / (2 * step);
-            parameters[i] = kept;
-            double saw = (double)trial.gradient[i];
-            if (fabs(saw - wanted) > 2e-5 * (1 + fabs(wanted)))
-                fail_msg("%s, batch %zu, parameter %zu: gradient %.9g, wanted %.9g",
-                         kinds[k].specification, kinds[k].batch, i, saw, wanted);
-        }
-        free(parameters);
+        struct trial trial = try_out(&kinds[k]);
+        trial_check_gradient(&trial);
         trial_free(&trial);
     }
 }
@@ -165,8 +94,8 @@ static void predictions_agree_with_the_plain_ones(void **state)
 {
     (void)state;
     for (size_t k = 0; k < KINDS; k++) {
-        struct trial trial = trial_new(&kinds[k]);
-        double *parameters = in_double(&trial);
+        struct trial trial = try_out(&kinds[k]);
+        double *parameters = trial_parameters(&trial);
         float losses[64];
         uint16_t predicted[64];
         model_predict(trial.model, trial.parameters, trial.inputs, trial.labels, kinds[k].batch,
@@ -186,8 +115,8 @@ static void predictions_agree_with_the_plain_ones(void **state)
 static void what_a_prediction_is_not_asked_for_may_be_null(void **state)
 {
     (void)state;
-    struct trial trial = trial_new(&kinds[7]);
-    size_t batch = trial.kind->batch;
+    struct trial trial = try_out(&kinds[7]);
+    size_t batch = trial.batch;
     float losses[64], again[64];
     uint16_t predicted[64], alone[64];
     model_predict(trial.model, trial.parameters, trial.inputs, trial.labels, batch, losses,
@@ -204,8 +133,8 @@ static void what_a_prediction_is_not_asked_for_may_be_null(void **state)
 static void the_workspace_is_given_back_and_was_enough(void **state)
 {
     (void)state;
-    struct trial trial = trial_new(&kinds[6]);
-    size_t batch = trial.kind->batch, used = trial.workspace.used;
+    struct trial trial = try_out(&kinds[6]);
+    size_t batch = trial.batch, used = trial.workspace.used;
     trial_gradient(&trial);
     assert_int_equal(trial.workspace.used, used);
     model_predict(trial.model, trial.parameters, trial.inputs, trial.labels, batch, NULL, NULL,
@@ -218,27 +147,10 @@ static void the_workspace_is_given_back_and_was_enough(void **state)
 static void a_parameter_that_is_not_finite_makes_the_loss_infinite(void **state)
 {
     (void)state;
-    static const float bad[] = {NAN, INFINITY, -INFINITY};
     static const size_t tried[] = {1, 2, 5, 6};
     for (size_t k = 0; k < sizeof tried / sizeof *tried; k++) {
-        struct trial trial = trial_new(&kinds[tried[k]]);
-        for (size_t i = 0; i < model_parameters(trial.model); i++)
-            for (size_t v = 0; v < 3; v++) {
-                float kept = trial.parameters[i], losses[64];
-                uint16_t predicted[64];
-                trial.parameters[i] = bad[v];
-                double loss = trial_gradient(&trial);
-                if (!isinf(loss))
-                    fail_msg("%s: with %g in parameter %zu the loss is %g",
-                             trial.kind->specification, (double)bad[v], i, loss);
-                model_predict(trial.model, trial.parameters, trial.inputs, trial.labels,
-                              trial.kind->batch, losses, predicted, &trial.workspace);
-                for (size_t b = 0; b < trial.kind->batch; b++) {
-                    assert_true(isinf(losses[b]) && losses[b] > 0);
-                    assert_int_equal(predicted[b], 0);
-                }
-                trial.parameters[i] = kept;
-            }
+        struct trial trial = try_out(&kinds[tried[k]]);
+        trial_check_not_finite(&trial);
         trial_free(&trial);
     }
 }
@@ -247,7 +159,7 @@ static void huge_outputs_neither_overflow_nor_crash(void **state)
 {
     (void)state;
     for (size_t k = 0; k < KINDS; k++) {
-        struct trial trial = trial_new(&kinds[k]);
+        struct trial trial = try_out(&kinds[k]);
         vector_scale(trial.parameters, 1e4f, model_parameters(trial.model));
         double loss = trial_gradient(&trial);
         assert_true(loss >= 0 && isfinite(loss));
@@ -261,7 +173,7 @@ static void huge_outputs_neither_overflow_nor_crash(void **state)
 static void an_empty_batch_costs_nothing(void **state)
 {
     (void)state;
-    struct trial trial = trial_new(&kinds[6]);
+    struct trial trial = try_out(&kinds[6]);
     size_t count = model_parameters(trial.model);
     trial.gradient[0] = 1.0f;
     assert_true(model_gradient(trial.model, trial.parameters, trial.inputs, trial.labels, NULL, 0,
