@@ -57,6 +57,7 @@ test_programs = \
 	tests/node/test_config \
 	tests/node/test_control \
 	tests/node/test_ctl \
+	tests/node/test_ctl_node \
 	tests/node/test_door \
 	tests/node/test_identity \
 	tests/node/test_participant \
@@ -177,8 +178,10 @@ tests_node_test_config_SOURCES = tests/node/test_config.c tests/node/ends.h test
 tests_node_test_config_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_control_SOURCES = tests/node/test_control.c tests/node/ends.h tests/node/folder.h
 tests_node_test_control_LDADD = $(NODE_LIBS) $(TEST_LIBS)
-tests_node_test_ctl_SOURCES = tests/node/test_ctl.c tests/node/ends.h tests/node/folder.h
+tests_node_test_ctl_SOURCES = tests/node/test_ctl.c tests/node/ctl.c tests/node/ctl.h tests/node/folder.h
 tests_node_test_ctl_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_node_test_ctl_node_SOURCES = tests/node/test_ctl_node.c tests/node/ctl.c tests/node/ctl.h tests/node/folder.h
+tests_node_test_ctl_node_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_door_SOURCES = tests/node/test_door.c tests/node/ends.h tests/node/folder.h
 tests_node_test_door_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_identity_SOURCES = tests/node/test_identity.c tests/node/ends.h tests/node/folder.h
