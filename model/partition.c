@@ -198,7 +198,7 @@ static enum starling_error unknown(const char *specification, struct problem *pr
 {
     return problem_set(problem, STARLING_INVALID,
                        "sim.partition: '%.64s' is no partition: there are iid, dirichlet:ALPHA, "
-                       "classes:K, shards:K, sizes:MIN-MAX and user",
+                       "classes:K, shards:K, sizes:MIN-MAX, user and draw:K",
                        specification);
 }
 
@@ -277,6 +277,7 @@ static enum starling_error deal_by_sizes(struct deal *deal, const char *specific
 static bool deals_by_class(const char *specification)
 {
     return strcmp(specification, "iid") != 0 && strcmp(specification, "user") != 0 &&
+           !argument(specification, "draw:") &&
            (!argument(specification, "sizes:") || strchr(specification, ','));
 }
 
@@ -357,12 +358,38 @@ static enum starling_error collect(const struct deal *deal, struct partition *pa
     return partition->rows ? STARLING_OK : deal_no_memory(deal);
 }
 
+/* Each node `each` examples, drawn with replacement. */
+static enum starling_error draw(const struct deal *deal, const char *specification,
+                                const char *text, struct partition *partition)
+{
+    size_t each, count;
+    enum starling_error error = parse_count(specification, text, &each, deal->problem);
+    if (error)
+        return error;
+    if (deal->samples && each > deal->samples)
+        each = deal->samples;
+    if (__builtin_mul_overflow(each, deal->nodes, &count))
+        return deal_no_memory(deal);
+    partition->start = calloc(deal->nodes + 1, sizeof *partition->start);
+    partition->rows = calloc(count, sizeof *partition->rows);
+    if (!partition->start || !partition->rows)
+        return deal_no_memory(deal);
+    for (size_t node = 0; node < deal->nodes; node++) {
+        struct random random = deal_random(deal, STEP_MIXES + node);
+        partition->start[node + 1] = (node + 1) * each;
+        for (size_t i = 0; i < each; i++)
+            partition->rows[node * each + i] = random_below(&random, (uint32_t)deal->examples);
+    }
+    return STARLING_OK;
+}
+
 /* Lends the deal its arrays: rows in random order, owned by nobody. */
 static enum starling_error prepare(struct deal *deal)
 {
     if (deal->nodes > deal->examples || deal->nodes >= NOBODY)
         return problem_set(deal->problem, STARLING_INVALID,
-                           "sim.partition: %zu examples are too few for %zu nodes: lower sim.nodes",
+                           "sim.partition: %zu examples are too few for %zu nodes: lower "
+                           "sim.nodes, or let nodes share examples with draw:K",
                            deal->examples, deal->nodes);
     deal->order = malloc(deal->examples * sizeof *deal->order);
     deal->owner = malloc(deal->examples * sizeof *deal->owner);
@@ -389,13 +416,19 @@ struct partition *partition_new(const char *specification, const struct dataset 
                         .examples = dataset->examples,
                         .problem = problem};
     struct partition *partition = calloc(1, sizeof *partition);
-    enum starling_error error = partition ? prepare(&deal) : deal_no_memory(&deal);
-    if (!error)
-        error = deal_by(&deal, specification);
-    if (!error) {
-        partition->nodes = nodes;
-        error = collect(&deal, partition);
+    const char *drawn = argument(specification, "draw:");
+    enum starling_error error = partition ? STARLING_OK : deal_no_memory(&deal);
+    if (!error && drawn) {
+        error = draw(&deal, specification, drawn, partition);
+    } else if (!error) {
+        error = prepare(&deal);
+        if (!error)
+            error = deal_by(&deal, specification);
+        if (!error)
+            error = collect(&deal, partition);
     }
+    if (!error)
+        partition->nodes = nodes;
     free(deal.order);
     free(deal.owner);
     free(deal.first);

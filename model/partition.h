@@ -12,6 +12,9 @@
  * its own, drawn from Dir(A), as far as they last user         each node one user of the data (node
  * i holds user i modulo the users; a user that several nodes hold is dealt out among them)
  *
+ * draw:K       K examples a node, drawn from all of them with replacement: for more nodes than there
+ *              are examples
+ *
  * Shares that must be equal differ by at most one example. dirichlet can leave a node with nothing:
  * each such node is then given one example, drawn at random from those of nodes that hold more.
  * classes:K deals the labels round, newly shuffled each time, so that no label has two holders more
@@ -26,7 +29,7 @@
 struct partition {
     size_t nodes;
     size_t *start;  /* nodes + 1: node i holds rows[start[i]] to rows[start[i + 1] − 1] */
-    uint32_t *rows; /* each row of the data set at most once */
+    uint32_t *rows; /* each row of the data set at most once, unless drawn */
 };
 
 /* Deals `dataset` out to `nodes` > 0 by `specification`; `samples` caps a node's examples (0: no

@@ -134,7 +134,7 @@ const struct setting config_settings[] = {
      .most = INT64_MAX},
     {"sim", "threads", "0", "threads; 0: one a core. Results do not depend on it", SETTING_COUNT,
      MEMBER(sim.threads), .least = 0, .most = 1024},
-    {"sim", "partition", "iid", "iid, dirichlet:A, classes:K, shards:K, sizes:A-B, user",
+    {"sim", "partition", "iid", "iid, dirichlet:A, classes:K, shards:K, sizes:A-B, user, draw:K",
      SETTING_TEXT, MEMBER(sim.partition)},
     {"sim", "samples", "0", "examples a node at most; 0: all", SETTING_COUNT, MEMBER(sim.samples),
      .least = 0, .most = DATASET_EXAMPLES_MAX},

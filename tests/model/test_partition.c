@@ -311,6 +311,9 @@ static void what_cannot_be_dealt_says_which_setting_to_change(void **state)
         {"sizes:21-30", 5, 0, "too few for 5 nodes of at least 21", &dataset},
         {"iid", 101, 0, "100 examples are too few for 101 nodes", &dataset},
         {"dirichlet:1", 101, 0, "too few", &dataset},
+        {"draw:0", 5, 0, "no number of 1 or more", &dataset},
+        {"draw:", 5, 0, "no number of 1 or more", &dataset},
+        {"draw:1,2", 5, 0, "no number of 1 or more", &dataset},
         {"user", 5, 0, "the data has no users", &dataset},
         {"user", 99, 0, "lower sim.nodes", &people},
     };
@@ -326,6 +329,40 @@ static void what_cannot_be_dealt_says_which_setting_to_change(void **state)
     }
     dataset_clear(&dataset);
     dataset_clear(&people);
+}
+
+/* More nodes than examples; every example about equally often; by the seed alone, and node by node,
+ * so that a larger world begins with the nodes of a smaller one. */
+static void drawing_gives_each_node_as_many_whatever_others_have(void **state)
+{
+    (void)state;
+    enum { EXAMPLES = 50, NODES = 4000, EACH = 3 };
+    struct dataset dataset;
+    make(&dataset, EXAMPLES, 10, 0, 1);
+    struct partition *many = partition_new("draw:3", &dataset, NODES, 0, 7, NULL);
+    struct partition *fewer = partition_new("draw:3", &dataset, 100, 0, 7, NULL);
+    struct partition *other = partition_new("draw:3", &dataset, 100, 0, 8, NULL);
+    struct partition *capped = partition_new("draw:3", &dataset, 100, 2, 7, NULL);
+    size_t times[EXAMPLES] = {0}, count;
+    for (size_t node = 0; node < NODES; node++) {
+        const uint32_t *rows = partition_rows(many, node, &count);
+        assert_int_equal(count, EACH);
+        for (size_t i = 0; i < EACH; i++) {
+            assert_true(rows[i] < EXAMPLES);
+            times[rows[i]]++;
+        }
+    }
+    for (size_t i = 0; i < EXAMPLES; i++) /* 240 on average, a deviation of 15.3 */
+        assert_in_range(times[i], 240 - 77, 240 + 77);
+    assert_memory_equal(many->rows, fewer->rows, 100 * EACH * sizeof *many->rows);
+    assert_memory_not_equal(many->rows, other->rows, 100 * EACH * sizeof *many->rows);
+    partition_rows(capped, 99, &count);
+    assert_int_equal(count, 2);
+    partition_free(&many);
+    partition_free(&fewer);
+    partition_free(&other);
+    partition_free(&capped);
+    dataset_clear(&dataset);
 }
 
 static int by_size(const void *a, const void *b)
@@ -409,6 +446,7 @@ int main(void)
         cmocka_unit_test(classes_passes_over_labels_without_examples),
         cmocka_unit_test(sizes_are_spread_by_their_logarithm_as_far_as_data_goes),
         cmocka_unit_test(sizes_may_come_with_skewed_labels),
+        cmocka_unit_test(drawing_gives_each_node_as_many_whatever_others_have),
         cmocka_unit_test(what_cannot_be_dealt_says_which_setting_to_change),
     };
     return cmocka_run_group_tests_name("partition", tests, NULL, NULL);
