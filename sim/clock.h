@@ -1,9 +1,10 @@
-/* clock — the events of a simulated world, in their one total order.
+/* clock — the events of a simulated world, window by window.
  *
- * An array calendar: time is cut into windows no longer than the least latency, each an unsorted
- * array until it is reached and then sorted once. Events of the window that is open, which only a
- * short computation can cause, wait in a small heap beside it. (Brown 1988, "Calendar queues",
- * CACM 31(10), with windows in place of its resizing days.)
+ * An array calendar: time is cut into windows no longer than the least latency, each a list of
+ * chunks of unsorted events until it is taken, and then sorted once. Within a window nobody hears
+ * of what others do, so events are taken node by node and, at each, in their order; what a node
+ * causes for itself within a window that is taken, its driver keeps. (Brown 1988, "Calendar
+ * queues", CACM 31(10), with windows in place of its resizing days.)
  */
 #ifndef STARLING_CLOCK_H
 #define STARLING_CLOCK_H
@@ -22,14 +23,18 @@ enum event_kind {
     EVENT_JOIN,   /* and back again */
 };
 
-/* Ordered by (time_us, receiver, sender, kind, sequence): no two are equal. */
+struct parcel;
+
+/* What happens at a receiver is ordered by (time_us, sender, kind, sequence): no two are equal. */
 struct event {
     uint64_t time_us;
     peer_id receiver, sender;
-    uint64_t sequence;
-    uint32_t kind;
-    uint32_t parcel; /* of EVENT_ARRIVE */
+    uint32_t sequence, kind;
+    struct parcel *parcel; /* of EVENT_ARRIVE */
 };
+
+/* Whether `a` happens before `b`, at the same receiver. */
+bool event_before(const struct event *a, const struct event *b);
 
 struct clock;
 
@@ -37,15 +42,22 @@ struct clock;
 struct clock *clock_new(uint64_t window_us);
 void clock_free(struct clock **clock);
 
-/* Adds an event that is not earlier than the last one taken. False when memory is out. */
-bool clock_add(struct clock *clock, struct event event);
+/* Adds an event of the window taken last, or a later one. False when memory is out. */
+bool clock_add(struct clock *clock, const struct event *event);
 
-/* Takes the next event before `until_us`; false when there is none, or when memory is out
- * (clock_failed tells). */
-bool clock_next(struct clock *clock, uint64_t until_us, struct event *event);
+/* The first window that has events; UINT64_MAX when there is none. */
+uint64_t clock_first(struct clock *clock);
+
+/* Takes the events of window `number`, the first that has any or one before it, that are earlier
+ * than `until_us`: by receiver, then in their order. The array is valid until the next call. False
+ * when memory is out. */
+bool clock_take(struct clock *clock, uint64_t number, uint64_t until_us, struct event **events,
+                size_t *count);
+
 /* Takes any event at all, in no order, for clearing up; false when none is left. */
 bool clock_drain(struct clock *clock, struct event *event);
 
-bool clock_failed(const struct clock *clock);
+/* Bytes that the events take. */
+size_t clock_bytes(const struct clock *clock);
 
 #endif

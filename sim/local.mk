@@ -17,6 +17,8 @@ libsim_a_SOURCES = \
 	sim/experiment.h \
 	sim/fedavg.c \
 	sim/fedavg.h \
+	sim/lane.c \
+	sim/lane.h \
 	sim/live.c \
 	sim/live.h \
 	sim/live_data.c \
@@ -27,6 +29,8 @@ libsim_a_SOURCES = \
 	sim/live_swarm.h \
 	sim/measure.c \
 	sim/measure.h \
+	sim/meeting.c \
+	sim/meeting.h \
 	sim/network.c \
 	sim/network.h \
 	sim/out.c \
@@ -71,7 +75,8 @@ libsim_a_SOURCES = \
 	sim/topology_regular.c \
 	sim/topology_regular.h \
 	sim/world.c \
-	sim/world.h
+	sim/world.h \
+	sim/world_inside.h
 
 starling_sim_SOURCES = sim/sim_main.c
 starling_sim_LDADD = $(SIM_LIBS)

@@ -101,6 +101,11 @@ void pool_free(struct pool **pool)
     free(ours);
 }
 
+size_t pool_threads(const struct pool *pool)
+{
+    return pool->threads;
+}
+
 void pool_run(struct pool *pool, pool_task *task, void *self, size_t count, size_t grain)
 {
     pthread_mutex_lock(&pool->lock);

@@ -19,7 +19,7 @@ struct parcel {
     uint8_t *header, *payload;     /* the frames, or NULL */
     size_t header_size, payload_size;
     size_t bytes; /* that it takes on the wire: post_bytes */
-    uint32_t next_free;
+    struct parcel *next_spare; /* of those that are not under way */
 };
 
 struct post;

@@ -7,80 +7,16 @@
 
 #include "model/quantise.h"
 #include "model/vector.h"
-#include "sim/churn.h"
-#include "sim/clock.h"
-#include "sim/network.h"
-#include "sim/post.h"
 #include "sim/stopwatch.h"
+#include "sim/world_inside.h"
 
 #define WINDOWS_A_PERIOD 256u
 #define WORKS_MAX 4096u                /* put off at most so many */
 #define WORKS_BYTES_MAX (256ull << 20) /* or so many bytes of parameters in the making */
+#define LANE_NODES 256u                /* a lane has so many nodes at least, */
+#define LANE_PASSES 8u                 /* and so many passes a window */
 
-/* A node's comings and goings; all there is of them, with sim.churn. */
-struct presence {
-    bool online;
-    bool tick_held, done_held; /* came while it was away */
-    uint64_t changes;
-    uint64_t left_us;
-    struct event tick, done; /* held until it is back */
-};
-
-struct world {
-    const struct experiment *experiment;
-    struct pool *pool;
-    struct network network;
-    struct post *post;
-    struct clock *clock;
-    size_t nodes, parameters, works_most;
-    struct participant *participants;
-    struct view_entry *entries;    /* nodes × view */
-    struct waiting *inboxes;       /* nodes × inbox */
-    struct waiting_piece *pieces;  /* nodes × inbox; NULL where models are sent as they are */
-    double *ages;                  /* nodes × 2 fragments; NULL where they are sent whole */
-    uint32_t *news;                /* nodes × inbox; NULL likewise */
-    struct world_traffic *traffic; /* per node */
-    struct churn churn;
-    struct presence *presence; /* per node; NULL where nobody ever leaves */
-    size_t online;
-    struct work *works; /* put off, in the order they were asked for */
-    size_t works_count;
-    struct parcel *parcels; /* under way; free ones are chained */
-    uint32_t parcels_count, parcels_capacity, parcels_free;
-    struct outgoing out; /* of the event being handled */
-    struct world_counts counts;
-    struct problem problem; /* the first thing that went wrong inside an event */
-};
-
-#define NO_PARCEL UINT32_MAX
-
-static bool parcel_take(struct world *world, uint32_t *place)
-{
-    if (world->parcels_free != NO_PARCEL) {
-        *place = world->parcels_free;
-        world->parcels_free = world->parcels[*place].next_free;
-        return true;
-    }
-    if (world->parcels_count == world->parcels_capacity) {
-        uint32_t capacity = world->parcels_capacity ? 2 * world->parcels_capacity : 256;
-        struct parcel *parcels = realloc(world->parcels, capacity * sizeof *parcels);
-        if (!parcels)
-            return false;
-        world->parcels = parcels;
-        world->parcels_capacity = capacity;
-    }
-    *place = world->parcels_count++;
-    return true;
-}
-
-static void parcel_give(struct world *world, uint32_t place)
-{
-    world->parcels[place].next_free = world->parcels_free;
-    world->parcels_free = place;
-}
-
-/* As many random others as a view holds, from the stream of this purpose and step. */
-static void draw_view(struct world *world, peer_id node, enum random_purpose purpose, uint64_t step)
+void world_draw_view(struct world *world, peer_id node, enum random_purpose purpose, uint64_t step)
 {
     struct view *view = &world->participants[node].gossip.view;
     view->count = 0;
@@ -100,7 +36,7 @@ static void introduce(struct world *world, peer_id node)
 {
     const struct topology *topology = &world->experiment->topology;
     if (!topology_is_static(topology)) {
-        draw_view(world, node, RANDOM_BOOTSTRAP, 0);
+        world_draw_view(world, node, RANDOM_BOOTSTRAP, 0);
         return;
     }
     size_t count;
@@ -109,32 +45,18 @@ static void introduce(struct world *world, peer_id node)
         view_add(&world->participants[node].gossip.view, neighbours[i]);
 }
 
-static void add_event(struct world *world, struct event event)
-{
-    if (!clock_add(world->clock, event))
-        problem_no_memory(&world->problem, "the events");
-}
-
-/* The next change of a node: it leaves if it is there, and comes if it is not. */
-static void expect_change(struct world *world, peer_id node, uint64_t time_us)
-{
-    const struct presence *presence = &world->presence[node];
-    add_event(world, (struct event){.time_us = time_us,
-                                    .receiver = node,
-                                    .sender = node,
-                                    .sequence = presence->changes + 1,
-                                    .kind = presence->online ? EVENT_LEAVE : EVENT_JOIN});
-}
-
 /* Some are away when the world begins. */
 static void begin_churn(struct world *world)
 {
-    world->online = world->nodes;
-    for (peer_id node = 0; world->presence && node < world->nodes; node++) {
+    for (peer_id node = 0; node < world->nodes; node++) {
+        struct lane *lane = lane_of(world, node);
+        lane->online++;
+        if (!world->presence)
+            continue;
         uint64_t left_us;
         world->presence[node].online = churn_begin(&world->churn, node, &left_us);
-        world->online -= !world->presence[node].online;
-        expect_change(world, node, left_us);
+        lane->online -= !world->presence[node].online;
+        lane_expect_change(lane, node, left_us);
     }
 }
 
@@ -169,12 +91,13 @@ static enum starling_error begin(struct world *world, struct problem *problem)
         if (error)
             break;
         introduce(world, (peer_id)node);
-        participant_start(participant, (struct now){0}, &world->out);
-        if (!clock_add(world->clock, (struct event){.time_us = participant_deadline(participant),
-                                                    .receiver = (peer_id)node,
-                                                    .sender = (peer_id)node,
-                                                    .kind = EVENT_TICK}))
-            error = problem_no_memory(problem, "the events");
+        struct lane *lane = lane_of(world, (peer_id)node);
+        participant_start(participant, (struct now){0}, &lane->out);
+        lane_add(lane, &(struct event){.time_us = participant_deadline(participant),
+                                       .receiver = (peer_id)node,
+                                       .sender = (peer_id)node,
+                                       .kind = EVENT_TICK});
+        error = lane->problem.error ? problem_no_memory(problem, "the events") : STARLING_OK;
     }
     version_release(&initial);
     return error;
@@ -204,6 +127,32 @@ static bool make_room_for_pieces(struct world *world)
     return world->pieces && (fragments == 1 || (world->ages && world->news));
 }
 
+/* How many lanes, and when the arithmetic is done. Where a lane would have few passes a window, one
+ * lane puts them off and all threads do them side by side. Real messages take one lane too: cards
+ * are verified once for all. */
+static bool make_lanes(struct world *world)
+{
+    const struct config *config = &world->experiment->config;
+    uint64_t period_us = config->gossip.period_us;
+    size_t threads = pool_threads(world->pool);
+    double passes = (double)world->nodes * (double)world->window_us / (double)period_us;
+    bool many = world->nodes / threads >= LANE_NODES && passes / (double)threads >= LANE_PASSES;
+    world->at_once = threads == 1 || (many && !config->sim.wire);
+    world->lanes_count = world->at_once ? threads : 1;
+    world->lanes = calloc(world->lanes_count, sizeof *world->lanes);
+    for (size_t i = 0; world->lanes && i < world->lanes_count; i++) {
+        struct lane *lane = &world->lanes[i];
+        lane->world = world;
+        lane->number = i;
+        lane->clock = clock_new(world->window_us);
+        lane->mail = calloc(world->lanes_count, sizeof *lane->mail);
+        if (!lane->clock || !lane->mail)
+            return false;
+    }
+    world->works = calloc(world->at_once ? 1 : world->works_most, sizeof *world->works);
+    return world->lanes && world->works;
+}
+
 struct world *world_new(const struct experiment *experiment, struct pool *pool,
                         struct problem *problem)
 {
@@ -222,7 +171,6 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
         world->works_most = WORKS_MAX;
     if (world->works_most == 0)
         world->works_most = 1;
-    world->parcels_free = NO_PARCEL;
     if (network_parse(config->sim.latency, config->sim.drop, config->sim.seed, &world->network,
                       problem))
         goto fail;
@@ -233,7 +181,7 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
         post_new(world->nodes, world->parameters, config->sim.seed, config->sim.wire, problem);
     if (!world->post)
         goto fail;
-    world->clock = clock_new(window_us(world));
+    world->window_us = window_us(world);
     world->participants = calloc(world->nodes, sizeof *world->participants);
     world->entries =
         calloc(world->nodes * experiment->settings.gossip.view, sizeof *world->entries);
@@ -242,10 +190,8 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
     world->traffic = calloc(world->nodes, sizeof *world->traffic);
     bool churn = world->churn.kind != CHURN_NONE;
     world->presence = churn ? calloc(world->nodes, sizeof *world->presence) : NULL;
-    world->works = calloc(world->works_most, sizeof *world->works);
-    if (!world->clock || !world->participants || !world->entries || !world->inboxes ||
-        !world->traffic || !make_room_for_pieces(world) || (churn && !world->presence) ||
-        !world->works) {
+    if (!make_lanes(world) || !world->participants || !world->entries || !world->inboxes ||
+        !world->traffic || !make_room_for_pieces(world) || (churn && !world->presence)) {
         problem_no_memory(problem, "the participants");
         goto fail;
     }
@@ -271,8 +217,18 @@ static void run_work(void *self, size_t number, struct workspace *workspace)
     work_run(work, workspace);
 }
 
-/* Does the arithmetic that was put off. */
-static void catch_up(struct world *world)
+void world_count_work(struct world_counts *counts, struct problem *problem, const struct work *work)
+{
+    if (work->failure == WORK_DIVERGED) {
+        counts->diverged++;
+        counts->diverged_passes += work->passes;
+        counts->diverged_samples += work->passes * work->pass.samples;
+    } else if (work->failure == WORK_NO_MEMORY) {
+        problem_no_memory(problem, "parameters");
+    }
+}
+
+void world_catch_up(struct world *world)
 {
     if (world->works_count == 0)
         return;
@@ -280,14 +236,9 @@ static void catch_up(struct world *world)
     size_t grain = world->parameters < 4096 ? 16 : 1;
     pool_run(world->pool, run_work, world, world->works_count, grain);
     for (size_t i = 0; i < world->works_count; i++)
-        if (world->works[i].failure == WORK_DIVERGED) {
-            world->counts.diverged++;
-            world->counts.diverged_passes += world->works[i].passes;
-            world->counts.diverged_samples += world->works[i].passes * world->works[i].pass.samples;
-        } else if (world->works[i].failure == WORK_NO_MEMORY)
-            problem_no_memory(&world->problem, "parameters");
+        world_count_work(&world->lanes->counts, &world->problem, &world->works[i]);
     world->works_count = 0;
-    world->counts.train_seconds += stopwatch_seconds() - before;
+    world->lanes->counts.train_seconds += stopwatch_seconds() - before;
 }
 
 void world_free(struct world **world)
@@ -297,14 +248,12 @@ void world_free(struct world **world)
     if (!ours)
         return;
     if (ours->works)
-        catch_up(ours);
+        world_catch_up(ours);
     for (size_t i = 0; ours->participants && i < ours->nodes; i++)
         participant_clear(&ours->participants[i]);
-    struct event event;
-    while (ours->clock && clock_drain(ours->clock, &event))
-        if (event.kind == EVENT_ARRIVE)
-            parcel_drop(&ours->parcels[event.parcel]);
-    clock_free(&ours->clock);
+    for (size_t i = 0; ours->lanes && i < ours->lanes_count; i++)
+        lane_clear(&ours->lanes[i]);
+    free(ours->lanes);
     post_free(&ours->post);
     free(ours->participants);
     free(ours->entries);
@@ -315,212 +264,59 @@ void world_free(struct world **world)
     free(ours->traffic);
     free(ours->presence);
     free(ours->works);
-    free(ours->parcels);
     free(ours);
 }
 
-static void send(struct world *world, peer_id from, peer_id to, struct gossip_message message,
-                 uint64_t now_us)
+/* Adds up what the lanes have counted. Arithmetic that is done at once runs on all of them side by
+ * side. */
+static void add_up(struct world *world)
 {
-    struct world_traffic *traffic = &world->traffic[from];
-    size_t bytes = post_bytes(world->post, &message);
-    uint64_t number = traffic->messages_out++;
-    traffic->bytes_out += bytes;
-    world->counts.messages++;
-    world->counts.bytes += bytes;
-    struct parcel parcel = {.message = message, .bytes = bytes};
-    uint64_t delay_us;
-    if (!network_carry(&world->network, from, number, &delay_us)) {
-        world->counts.dropped++;
-        parcel_drop(&parcel);
-        return;
+    struct world_counts sum = {0};
+    for (size_t i = 0; i < world->lanes_count; i++) {
+        const struct world_counts *counts = &world->lanes[i].counts;
+        sum.messages += counts->messages;
+        sum.bytes += counts->bytes;
+        sum.dropped += counts->dropped;
+        sum.rejected += counts->rejected;
+        sum.passes += counts->passes;
+        sum.samples += counts->samples;
+        sum.updates += counts->updates;
+        sum.events += counts->events;
+        sum.diverged += counts->diverged;
+        sum.diverged_passes += counts->diverged_passes;
+        sum.diverged_samples += counts->diverged_samples;
+        sum.train_seconds += counts->train_seconds / (double)world->lanes_count;
     }
-    if (post_is_real(world->post)) {
-        struct version **version = message_version(&message);
-        if (version && !version_made(*version))
-            catch_up(world);
-        if (post_pack(world->post, &parcel, &world->problem)) {
-            parcel_drop(&parcel);
-            return;
-        }
-    }
-    uint32_t place;
-    if (!parcel_take(world, &place)) {
-        problem_no_memory(&world->problem, "messages under way");
-        parcel_drop(&parcel);
-        return;
-    }
-    world->parcels[place] = parcel;
-    add_event(world, (struct event){.time_us = now_us + delay_us,
-                                    .receiver = to,
-                                    .sender = from,
-                                    .sequence = number,
-                                    .kind = EVENT_ARRIVE,
-                                    .parcel = place});
-}
-
-/* What the last call left to its driver: messages, and a work that ends after its virtual time. */
-static void carry_out(struct world *world, peer_id node, uint64_t now_us)
-{
-    struct outgoing *out = &world->out;
-    if (out->has_work) {
-        struct work *work = &world->works[world->works_count++];
-        work_copy(work, &out->work);
-        world->counts.updates += work->average;
-    }
-    if (out->has_work && !out->work.average) {
-        const struct work *work = &out->work;
-        const struct participant *participant = &world->participants[node];
-        uint64_t pass_us = experiment_pass_us(world->experiment, participant->train_count);
-        add_event(world, (struct event){.time_us = now_us + work->passes * pass_us,
-                                        .receiver = node,
-                                        .sender = node,
-                                        .sequence = work->number,
-                                        .kind = EVENT_DONE});
-        for (uint32_t i = 0; i < work->heard_count; i++)
-            world->counts.updates += work->heard[i].alpha > 0;
-    }
-    for (size_t i = 0; i < out->count; i++)
-        send(world, node, out->sends[i].to, out->sends[i].message, now_us);
-    if (world->works_count == world->works_most)
-        catch_up(world);
-}
-
-static void arrive(struct world *world, const struct event *event)
-{
-    struct parcel *parcel = &world->parcels[event->parcel];
-    struct world_traffic *traffic = &world->traffic[event->receiver];
-    traffic->messages_in++;
-    traffic->bytes_in += parcel->bytes;
-    enum refusal refusal =
-        post_is_real(world->post) ? post_unpack(world->post, parcel) : REFUSED_NOT;
-    struct gossip_message message = parcel->message;
-    parcel_give(world, event->parcel);
-    world->out.count = 0;
-    world->out.has_work = false;
-    if (refusal == REFUSED_NOT)
-        refusal = participant_receive(&world->participants[event->receiver], event->sender,
-                                      &message, (struct now){event->time_us, 0}, &world->out);
-    if (refusal != REFUSED_NOT)
-        world->counts.rejected++;
-}
-
-static void leave(struct world *world, const struct event *event)
-{
-    struct presence *presence = &world->presence[event->receiver];
-    presence->online = false;
-    presence->left_us = event->time_us;
-    presence->changes = event->sequence;
-    world->online--;
-    expect_change(world, event->receiver,
-                  event->time_us +
-                      churn_lasts(&world->churn, event->receiver, event->sequence, false));
-}
-
-/* What was held goes on: a pass for the time that was left of it, the rounds in their phase. */
-static void come_back(struct world *world, const struct event *event)
-{
-    struct presence *presence = &world->presence[event->receiver];
-    uint64_t now_us = event->time_us, period_us = world->experiment->config.gossip.period_us;
-    presence->online = true;
-    presence->changes = event->sequence;
-    world->online++;
-    expect_change(world, event->receiver,
-                  now_us + churn_lasts(&world->churn, event->receiver, event->sequence, true));
-    if (presence->done_held) {
-        presence->done.time_us = now_us + (presence->done.time_us - presence->left_us);
-        add_event(world, presence->done);
-    }
-    if (presence->tick_held) {
-        uint64_t late_us = now_us - presence->tick.time_us;
-        presence->tick.time_us += (late_us + period_us - 1) / period_us * period_us;
-        add_event(world, presence->tick);
-    }
-    presence->done_held = presence->tick_held = false;
-}
-
-/* What comes to a node that is away. */
-static void miss(struct world *world, const struct event *event)
-{
-    struct presence *presence = &world->presence[event->receiver];
-    if (event->kind == EVENT_ARRIVE) {
-        world->counts.dropped++;
-        parcel_drop(&world->parcels[event->parcel]);
-        parcel_give(world, event->parcel);
-    } else if (event->kind == EVENT_TICK) {
-        presence->tick_held = true;
-        presence->tick = *event;
-    } else {
-        presence->done_held = true;
-        presence->done = *event;
-    }
-}
-
-static void handle(struct world *world, const struct event *event)
-{
-    struct participant *participant = &world->participants[event->receiver];
-    struct now now = {event->time_us, 0};
-    world->counts.events++;
-    if (event->kind == EVENT_LEAVE) {
-        leave(world, event);
-        return;
-    }
-    if (event->kind == EVENT_JOIN) {
-        come_back(world, event);
-        return;
-    }
-    if (!world_is_online(world, event->receiver)) {
-        miss(world, event);
-        return;
-    }
-    switch (event->kind) {
-    case EVENT_TICK:
-        if (world->experiment->topology.kind == TOPOLOGY_FULL)
-            draw_view(world, event->receiver, RANDOM_TOPOLOGY, 1 + event->sequence);
-        participant_tick(participant, now, &world->out);
-        add_event(world, (struct event){.time_us = participant_deadline(participant),
-                                        .receiver = event->receiver,
-                                        .sender = event->receiver,
-                                        .sequence = event->sequence + 1,
-                                        .kind = EVENT_TICK});
-        break;
-    case EVENT_DONE:
-        world->counts.passes += participant->pending_passes;
-        world->counts.samples -= participant->samples;
-        participant_done(participant, now, &world->out);
-        world->counts.samples += participant->samples;
-        break;
-    case EVENT_ARRIVE:
-        arrive(world, event);
-        break;
-    }
-    carry_out(world, event->receiver, event->time_us);
+    world->counts = sum;
 }
 
 enum starling_error world_live(struct world *world, uint64_t until_us,
                                const volatile sig_atomic_t *interrupted, uint64_t *reached_us,
                                struct problem *problem)
 {
-    struct event event;
+    world->until_us = until_us;
+    world->interrupted = interrupted;
+    if (world->at_once)
+        pool_run(world->pool, lane_live, world, world->lanes_count, 1);
+    else
+        lane_live(world, 0, NULL);
+    world_catch_up(world);
+    add_up(world);
+    bool stopped = false;
+    uint64_t next = UINT64_MAX;
+    for (size_t i = 0; i < world->lanes_count; i++) {
+        const struct lane *lane = &world->lanes[i];
+        stopped |= lane->stops;
+        next = lane->next_window < next ? lane->next_window : next;
+        if (lane->problem.error && !world->problem.error)
+            world->problem = lane->problem;
+    }
     *reached_us = until_us;
-    while (clock_next(world->clock, until_us, &event)) {
-        handle(world, &event);
-        if (interrupted && *interrupted) {
-            *reached_us = event.time_us;
-            break;
-        }
-        if (world->problem.error)
-            break;
-    }
-    catch_up(world);
-    if (clock_failed(world->clock)) /* it ran dry for want of memory, not of events */
-        problem_no_memory(&world->problem, "the events");
-    if (world->problem.error) {
-        if (problem)
-            *problem = world->problem;
-        return world->problem.error;
-    }
-    return STARLING_OK;
+    if (stopped && next <= (until_us - 1) / world->window_us)
+        *reached_us = next * world->window_us;
+    if (world->problem.error && problem)
+        *problem = world->problem;
+    return world->problem.error;
 }
 
 void world_conclude(struct world *world)
@@ -536,7 +332,10 @@ const struct participant *world_participant(const struct world *world, size_t no
 
 size_t world_online(const struct world *world)
 {
-    return world->online;
+    size_t online = 0;
+    for (size_t i = 0; i < world->lanes_count; i++)
+        online += world->lanes[i].online;
+    return online;
 }
 
 bool world_is_online(const struct world *world, size_t node)

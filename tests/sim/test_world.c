@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <sodium.h>
@@ -51,6 +52,45 @@ static void the_codec_changes_neither_digest_nor_bytes(void **state)
         assert_int_equal(plain.counts.messages, coded.counts.messages);
         assert_int_equal(coded.counts.rejected, 0);
     }
+}
+
+/* So many nodes that each thread lives through the events of its own share. */
+static void many_nodes_live_side_by_side_with_the_same_digest(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/starling-world-XXXXXX", data[128];
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    FILE *rows = fdopen(file, "w");
+    struct random random = random_stream(1, 0, RANDOM_SPLIT, 0);
+    for (int i = 0; i < 200; i++) {
+        double x = random_normal(&random), y = random_normal(&random);
+        fprintf(rows, "%g,%g,%d\n", x, y, x + y > 0);
+    }
+    fclose(rows);
+    snprintf(data, sizeof data, "task.data=csv:%s", path);
+    const char *const pairs[] = {data,
+                                 "task.model=linear",
+                                 "sim.partition=draw:1",
+                                 "sim.samples=0",
+                                 "sim.nodes=9000",
+                                 "sim.latency=uniform:40ms-25s",
+                                 "sim.drop=0.2",
+                                 "sim.churn=exp:60s,10s",
+                                 "gossip.exchange=pushpull",
+                                 NULL};
+    struct outcome one = run(1, 4, pairs);
+    assert_in_range(one.counts.passes, 9000 * 3, 9000 * 4);
+    for (size_t threads = 2; threads <= 4; threads++) {
+        struct outcome more = run(threads, 4, pairs);
+        assert_string_equal(more.digest, one.digest);
+        assert_int_equal(more.counts.events, one.counts.events);
+        assert_int_equal(more.counts.bytes, one.counts.bytes);
+        assert_int_equal(more.counts.dropped, one.counts.dropped);
+        assert_int_equal(more.counts.updates, one.counts.updates);
+        assert_int_equal(more.counts.samples, one.counts.samples);
+    }
+    unlink(path);
 }
 
 static void living_on_is_the_same_as_living_at_once(void **state)
@@ -411,6 +451,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_digest_is_the_same_for_any_number_of_threads),
         cmocka_unit_test(the_codec_changes_neither_digest_nor_bytes),
+        cmocka_unit_test(many_nodes_live_side_by_side_with_the_same_digest),
         cmocka_unit_test(living_on_is_the_same_as_living_at_once),
         cmocka_unit_test(what_is_sent_arrives_is_lost_or_is_under_way),
         cmocka_unit_test(one_node_alone_learns),

@@ -1,0 +1,62 @@
+/* world_inside — what the files of the simulated world share: world.c, which makes it, tells of it
+ * and ends it, and lane.c, in which it lives.
+ */
+#ifndef STARLING_WORLD_INSIDE_H
+#define STARLING_WORLD_INSIDE_H
+
+#include "sim/churn.h"
+#include "sim/clock.h"
+#include "sim/lane.h"
+#include "sim/meeting.h"
+#include "sim/network.h"
+#include "sim/post.h"
+#include "sim/world.h"
+
+/* A node's comings and goings; all there is of them, with sim.churn. */
+struct presence {
+    bool online;
+    bool tick_held, done_held; /* came while it was away */
+    uint32_t changes;
+    uint64_t left_us;
+    struct event tick, done; /* held until it is back */
+};
+
+struct world {
+    const struct experiment *experiment;
+    struct pool *pool;
+    struct network network;
+    struct post *post;
+    uint64_t window_us;
+    size_t nodes, parameters;
+    struct participant *participants;
+    struct view_entry *entries;    /* nodes × view */
+    struct waiting *inboxes;       /* nodes × inbox */
+    struct waiting_piece *pieces;  /* nodes × inbox; NULL where models are sent as they are */
+    double *ages;                  /* nodes × 2 fragments; NULL where they are sent whole */
+    uint32_t *news;                /* nodes × inbox; NULL likewise */
+    struct world_traffic *traffic; /* per node */
+    struct churn churn;
+    struct presence *presence; /* per node; NULL where nobody ever leaves */
+    struct lane *lanes;
+    size_t lanes_count;
+    struct meeting meeting; /* of the lanes */
+    bool at_once;           /* arithmetic is done by the event that asks for it, else put off: */
+    struct work *works;     /* in the order they were asked for */
+    size_t works_count, works_most;
+    uint64_t until_us; /* of the call of world_live that runs */
+    const volatile sig_atomic_t *interrupted;
+    struct world_counts counts; /* of all lanes, when the last call ended */
+    struct problem problem;     /* the first thing that went wrong in what was put off */
+};
+
+/* As many random others as a view holds, from the stream of this purpose and step. */
+void world_draw_view(struct world *world, peer_id node, enum random_purpose purpose, uint64_t step);
+
+/* What has become of a work that was run. */
+void world_count_work(struct world_counts *counts, struct problem *problem,
+                      const struct work *work);
+
+/* Does the arithmetic that was put off. */
+void world_catch_up(struct world *world);
+
+#endif
