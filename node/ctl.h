@@ -29,9 +29,10 @@ struct ctl_command {
     enum outcome (*run)(struct ctl *ctl, int count, char **arguments);
 };
 
-extern const struct ctl_command ctl_swarm_create, ctl_swarm_admit;            /* ctl_swarm.c */
-extern const struct ctl_command ctl_init, ctl_accept;                         /* ctl_node.c */
-extern const struct ctl_command ctl_status, ctl_peers, ctl_history, ctl_stop; /* ctl_query.c */
+extern const struct ctl_command ctl_swarm_create, ctl_swarm_admit;  /* ctl_swarm.c */
+extern const struct ctl_command ctl_init, ctl_accept;               /* ctl_node.c */
+extern const struct ctl_command ctl_status, ctl_peers, ctl_history; /* ctl_query.c */
+extern const struct ctl_command ctl_conclude, ctl_stop;
 
 /* Sets the problem and returns `outcome`. */
 enum outcome ctl_fail(struct ctl *ctl, enum outcome outcome, const char *format, ...)

@@ -9,8 +9,8 @@
 #include "node/files.h"
 
 static const struct ctl_command *const commands[] = {
-    &ctl_swarm_create, &ctl_swarm_admit, &ctl_init,    &ctl_accept,
-    &ctl_status,       &ctl_peers,       &ctl_history, &ctl_stop,
+    &ctl_swarm_create, &ctl_swarm_admit, &ctl_init,     &ctl_accept, &ctl_status,
+    &ctl_peers,        &ctl_history,     &ctl_conclude, &ctl_stop,
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -36,6 +36,7 @@ static const char help[] =
     "  status                      one screen: model, accuracy, trend, traffic\n"
     "  peers                       a row for each peer\n"
     "  history                     evaluations over time\n"
+    "  conclude                    learns no more: averages, and then serves\n"
     "  stop                        saves and ends\n"
     "\n"
     "Options\n"

@@ -247,6 +247,25 @@ static enum outcome history(struct ctl *ctl, int count, char **arguments)
     return outcome ? outcome : print_list(ctl, answer, "history", history_headings, fill_history);
 }
 
+static enum outcome conclude(struct ctl *ctl, int count, char **arguments)
+{
+    json_t *answer;
+    enum outcome outcome = no_operands(ctl, count, arguments, NULL);
+    if (!outcome)
+        outcome = ctl_ask(ctl, command("conclude"), &answer);
+    if (outcome)
+        return outcome;
+    const char *state = json_string_value(json_object_get(answer, "state"));
+    if (ctl->json)
+        ctl_print_json(json_incref(answer));
+    else
+        printf("%s: averages with others for %lld periods, and then only serves\n",
+               state ? state : "-",
+               (long long)json_integer_value(json_object_get(answer, "periods")));
+    json_decref(answer);
+    return OUTCOME_DONE;
+}
+
 static enum outcome stop(struct ctl *ctl, int count, char **arguments)
 {
     json_t *answer;
@@ -308,6 +327,17 @@ const struct ctl_command ctl_history = {
     "  --last N   how many rows (20; at most 3000)\n"
     "  --json     a list of objects\n",
     history,
+};
+
+const struct ctl_command ctl_conclude = {
+    "conclude",
+    "starlingctl [--dir DIR] [--json] conclude\n"
+    "\n"
+    "Ends the running node's learning, for good: for 20 periods it averages what it\n"
+    "serves with other nodes that conclude too, until all have the mean, saves that\n"
+    "and from then on only serves it. Ask all nodes of the task within a few periods.\n"
+    "status says \"concluding\", then \"concluded\".\n",
+    conclude,
 };
 
 const struct ctl_command ctl_stop = {

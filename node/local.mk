@@ -31,6 +31,7 @@ libnode_a_SOURCES = \
 	node/node.c \
 	node/node.h \
 	node/node_commands.c \
+	node/node_conclude.c \
 	node/node_inside.h \
 	node/node_learning.c \
 	node/node_membership.c \

@@ -301,6 +301,7 @@ static void tick(struct node *node)
         return;
     participant_tick(&node->participant, node->now, &out);
     node_carry_out(node, &out);
+    conclude_check(node);
 }
 
 /* One turn of the reactor. False when polling itself fails. */

@@ -99,6 +99,15 @@ static void command_start(struct node *node, const json_t *request, struct contr
     answer->fields = json_pack("{s:s}", "state", status_state(node));
 }
 
+static void command_conclude(struct node *node, const json_t *request,
+                             struct control_answer *answer)
+{
+    (void)request;
+    if (!conclude_ask(node, &answer->problem))
+        answer->fields =
+            json_pack("{s:s, s:i}", "state", status_state(node), "periods", CONCLUDE_PERIODS);
+}
+
 static void command_readout(struct node *node, const json_t *request, struct control_answer *answer)
 {
     const struct participant *participant = &node->participant;
@@ -135,9 +144,9 @@ void node_command(void *self, const char *command, const json_t *request,
         const char *name;
         command_function *run;
     } commands[] = {
-        {"status", command_status},   {"peers", command_peers},     {"history", command_history},
-        {"accept", command_accept},   {"connect", command_connect}, {"start", command_start},
-        {"readout", command_readout}, {"stop", command_stop},
+        {"status", command_status},   {"peers", command_peers},       {"history", command_history},
+        {"accept", command_accept},   {"connect", command_connect},   {"start", command_start},
+        {"readout", command_readout}, {"conclude", command_conclude}, {"stop", command_stop},
     };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(command, commands[i].name) == 0) {

@@ -19,6 +19,7 @@
 #define SEEDS_MAX 256
 #define OFFENCES_MAX 3         /* broken rules of a peer before it is cut */
 #define UNREACHABLE_FAILURES 3 /* dials in a row before a peer leaves the view */
+#define CONCLUDE_PERIODS 20    /* of the final phase; ten leave a thousandth of the variance */
 #define CHORES_US UINT64_C(60000000)
 
 /* Lines that strangers can cause, by subject; reasons of refusal come first. */
@@ -69,7 +70,7 @@ struct note_job {
         struct {
             struct saved saved;             /* its vectors belong to the versions */
             struct version *model, *served; /* references */
-            uint64_t begun_us;
+            uint64_t begun_us, averages;
         } save;
     };
 };
@@ -119,11 +120,18 @@ struct node {
     uint32_t kept_heard;          /* and from how many others that was */
     uint64_t keep_again_us;       /* after it could not be written: not before this */
 
+    bool conclude_wanted, concluding,
+        concluded;           /* asked for, maybe before a restart; begun; over */
+    uint32_t conclude_until; /* round */
+    char conclude_name[32];  /* of the number that tells it after a restart */
+
     struct trainer *trainer;
     bool working;
     struct work_job work;
     size_t notes;                /* with the trainer */
     uint32_t saved_passes;       /* of what is on disk */
+    uint64_t averages;           /* of the final phase */
+    uint64_t saved_averages;     /* those on disk */
     uint64_t saved_us;           /* when that was given to the trainer */
     uint64_t save_again_us;      /* after a save that failed: not before this */
     struct problem save_problem; /* of the last save; error 0 when it succeeded */
@@ -194,12 +202,26 @@ bool node_learns(const struct node *node);
 /* Starts the participant when it may be started and has not been. */
 void learning_start(struct node *node);
 void learning_work(struct node *node, struct work *work);
+/* Tests what is served, when the trainer has nothing to learn. */
+void learning_test(struct node *node);
+/* Whether something was learned since the last save. */
+bool learning_unsaved(const struct node *node);
 /* Puts the scaling of features on disk when it has changed. */
 void learning_keep_scaling(struct node *node);
 /* Takes finished jobs from the trainer. */
 void learning_collect(struct node *node);
 /* Waits for the trainer and saves what is unsaved; false, and said, when that could not be done. */
 bool learning_finish(struct node *node);
+
+/* node_conclude.c: the final phase */
+/* Finds out whether it was begun before a restart; false and a problem when that cannot be read. */
+bool conclude_recall(struct node *node, struct problem *problem);
+/* Begins it where it is wanted and learning has begun. */
+void conclude_begin(struct node *node);
+/* Asks for it, for good. */
+enum starling_error conclude_ask(struct node *node, struct problem *problem);
+/* Ends it when its periods are over: from then on the node only serves. */
+void conclude_check(struct node *node);
 
 /* node_notes.c */
 void note_history(struct node *node, const struct history_row *row);

@@ -222,7 +222,7 @@ enum node_outcome learning_open(struct node *node, struct problem *problem)
     struct saved saved = {0};
     bool found = false;
     char note[PROBLEM_TEXT_MAX];
-    if (!open_task(node, problem))
+    if (!open_task(node, problem) || !conclude_recall(node, problem))
         return outcome_of(problem);
     if (slots_load(node->dir, node->config.node.max_model, &saved, &found, note, problem))
         return outcome_of(problem);
@@ -265,7 +265,7 @@ void learning_close(struct node *node)
 
 bool node_learns(const struct node *node)
 {
-    return node->member && node->started && !node->stopping;
+    return node->member && node->started && !node->stopping && !node->concluded;
 }
 
 void learning_start(struct node *node)
@@ -277,6 +277,10 @@ void learning_start(struct node *node)
     node->saved_us = node->now.monotonic_us;
     participant_start(&node->participant, node->now, &out);
     node_carry_out(node, &out);
+    if (node->conclude_wanted) {
+        conclude_begin(node);
+        return;
+    }
     log_write(node->log, LOG_INFO, "learning %s on %zu examples, a round each %.3g s",
               model_name(node->model), node->participant.train_count,
               (double)node->settings.gossip.period_us * 1e-6);
@@ -313,6 +317,31 @@ static void run_work(struct job *job, struct workspace *workspace)
     test_served(ours, scaling ? scaling->values : NULL, ours->work.age + ours->work.share,
                 ours->work.number + 1, workspace);
     version_release(&scaling);
+}
+
+/* The same when there is nothing more to learn. */
+static void run_test(struct job *job, struct workspace *workspace)
+{
+    struct work_job *ours = (struct work_job *)job;
+    const struct version *scaling = ours->work.scaling;
+    test_served(ours, scaling ? scaling->values : NULL, ours->work.age, ours->work.number,
+                workspace);
+    work_drop(&ours->work);
+}
+
+void learning_test(struct node *node)
+{
+    struct participant *participant = &node->participant;
+    node->work = (struct work_job){.job = {.run = run_test},
+                                   .work = {.participant = participant,
+                                            .number = participant->works,
+                                            .age = participant->gossip.age},
+                                   .served = version_share(participant_readout(participant)),
+                                   .personal = &node->personal};
+    if (participant->scaling)
+        node->work.work.scaling = version_share(participant->scaling);
+    node->working = true;
+    trainer_submit(node->trainer, &node->work.job);
 }
 
 void learning_work(struct node *node, struct work *work)
@@ -378,10 +407,15 @@ static void keep_history(struct node *node, const struct work_job *done)
     note_history(node, &row);
 }
 
+bool learning_unsaved(const struct node *node)
+{
+    return node->participant.gossip.passes != node->saved_passes ||
+           node->averages != node->saved_averages;
+}
+
 static bool save_is_due(const struct node *node)
 {
-    return node->participant.gossip.passes != node->saved_passes &&
-           node->now.monotonic_us >= node->save_again_us &&
+    return learning_unsaved(node) && node->now.monotonic_us >= node->save_again_us &&
            node->now.monotonic_us - node->saved_us >= node->config.node.save_every_us;
 }
 
@@ -389,6 +423,7 @@ static void work_finished(struct node *node)
 {
     struct work_job *done = &node->work;
     node->working = false;
+    bool learned = done->job.run == run_work; /* or only tested */
     if (done->work.failure == WORK_DIVERGED)
         log_limited(node->log, LOG_WARN, SAY_DIVERGED, node->now.monotonic_us,
                     "a pass diverged and was undone: lower learn.rate");
@@ -400,8 +435,10 @@ static void work_finished(struct node *node)
                     "out of memory for the personal model: set learn.personal to 0");
     node->reported = done->reported;
     node->reported_personal = done->reported_personal;
-    keep_history(node, done);
     version_release(&done->served);
+    if (!learned)
+        return;
+    keep_history(node, done);
     struct outgoing out;
     participant_done(&node->participant, node->now, &out);
     if (!node->stopping && save_is_due(node))
@@ -461,7 +498,7 @@ static void take_over(struct node *node, uint64_t until_us)
 
 static bool all_is_saved(const struct node *node)
 {
-    if (!node->has_participant || node->participant.gossip.passes == node->saved_passes)
+    if (!node->has_participant || !learning_unsaved(node))
         return true;
     log_write(node->log, LOG_ERROR, "what was learned since the last save is lost: %s",
               node->save_problem.error ? node->save_problem.text
@@ -474,7 +511,7 @@ bool learning_finish(struct node *node)
     uint64_t started_us = node->now.monotonic_us;
     node->stopping = true;
     await_trainer(node, started_us + FINISH_US);
-    if (node->has_participant && node->participant.gossip.passes != node->saved_passes)
+    if (node->has_participant && learning_unsaved(node))
         note_save(node);
     if (node->working)
         take_over(node, started_us + FINISH_US + SAVE_US);

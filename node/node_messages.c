@@ -311,10 +311,12 @@ void node_carry_out(struct node *node, struct outgoing *out)
     learning_keep_scaling(node);
     if (!out->has_work)
         return;
-    if (out->work.average)
+    if (out->work.average) {
         work_run(&out->work, NULL); /* less than a message takes; and no pass is with the trainer */
-    else if (node->stopping)
+        node->averages++;
+    } else if (node->stopping) {
         work_drop(&out->work);
-    else
+    } else {
         learning_work(node, &out->work);
+    }
 }

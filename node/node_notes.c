@@ -136,6 +136,7 @@ void note_save(struct node *node)
             .readout = participant->readout ? note->save.served->values : NULL,
         };
         memcpy(note->save.saved.task, node->settings.gossip.task, TASK_ID_BYTES);
+        note->save.averages = node->averages;
         note->save.begun_us = node->now.monotonic_us;
     }
     submit(node, note);
@@ -150,6 +151,7 @@ static void save_finished(struct node *node, const struct note_job *note)
         return;
     }
     node->saved_passes = (uint32_t)note->save.saved.works;
+    node->saved_averages = note->save.averages;
     node->saved_us = note->save.begun_us;
 }
 

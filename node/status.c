@@ -32,6 +32,8 @@ const char *status_state(const struct node *node)
         return "waiting";
     if (!participant_ready(&node->participant))
         return "agreeing on the scaling of features";
+    if (node->concluding)
+        return node->concluded ? "concluded" : "concluding";
     return node_connected(node) > 0 ? "learning" : "alone";
 }
 

@@ -94,6 +94,7 @@ test_programs = \
 	tests/live/test_live_sim \
 	tests/live/test_path \
 	tests/live/test_restart \
+	tests/live/test_conclude \
 	tests/live/test_scaling \
 	tests/live/test_sequences \
 	tests/live/test_strangers
@@ -254,6 +255,8 @@ tests_live_test_path_SOURCES = tests/live/test_path.c tests/live/swarm.c tests/l
 tests_live_test_path_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_live_test_restart_SOURCES = tests/live/test_restart.c tests/live/swarm.c tests/live/swarm.h
 tests_live_test_restart_LDADD = $(NODE_LIBS) $(TEST_LIBS)
+tests_live_test_conclude_SOURCES = tests/live/test_conclude.c tests/live/swarm.c tests/live/swarm.h
+tests_live_test_conclude_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_live_test_scaling_SOURCES = tests/live/test_scaling.c tests/live/swarm.c tests/live/swarm.h
 tests_live_test_scaling_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_live_test_sequences_SOURCES = tests/live/test_sequences.c tests/live/swarm.c tests/live/swarm.h

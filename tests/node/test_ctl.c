@@ -21,8 +21,9 @@
 static void help_teaches_in_a_screen(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"swarm create", "swarm admit", "init",    "accept",
-                                           "status",       "peers",       "history", "stop"};
+    static const char *const commands[] = {"swarm create", "swarm admit", "init",
+                                           "accept",       "status",      "peers",
+                                           "history",      "conclude",    "stop"};
     ctl("--help");
     ctl_done("starlingctl init");
     size_t lines = 0;
@@ -89,7 +90,8 @@ static void wrong_usage_ends_in_one_line_and_2(void **state)
 static void no_node_is_3_and_says_what_to_do(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"status", "peers", "history", "stop", "status --json"};
+    static const char *const commands[] = {"status",   "peers", "history",
+                                           "conclude", "stop",  "status --json"};
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         ctl("--dir nowhere %s", commands[i]);
         ctl_failed(3, "nowhere/control.sock: no node answers: start starling-node");

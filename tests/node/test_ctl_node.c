@@ -158,6 +158,24 @@ static void a_node_that_answers_nonsense_is_said(void **state)
     ctl_failed(3, "hung up without an answer");
 }
 
+static void conclude_says_for_how_long(void **state)
+{
+    (void)state;
+    static struct played_node node;
+    assert_true(mkdir("q", 0700) == 0 || errno == EEXIST);
+    played_begin(&node, "q", "{\"ok\":true,\"state\":\"concluding\",\"periods\":20}");
+    ctl("--dir q conclude");
+    ctl_done("concluding: averages with others for 20 periods, and then only serves\n");
+    ctl("--dir q conclude --json");
+    json_t *value = ctl_result();
+    assert_int_equal(json_integer_value(json_object_get(value, "periods")), 20);
+    json_decref(value);
+    played_end(&node);
+    assert_string_equal(played_request(&node), "{\"command\":\"conclude\"}\n");
+    ctl("--dir q conclude now");
+    ctl_failed(2, "now");
+}
+
 static void stop_waits_until_the_node_is_gone(void **state)
 {
     (void)state;
@@ -199,6 +217,7 @@ int main(void)
         cmocka_unit_test(an_answer_with_nothing_in_it_is_all_unknown),
         cmocka_unit_test(peers_and_history_are_tables_or_lists),
         cmocka_unit_test(a_node_that_answers_nonsense_is_said),
+        cmocka_unit_test(conclude_says_for_how_long),
         cmocka_unit_test(stop_waits_until_the_node_is_gone),
         cmocka_unit_test(the_socket_of_node_ini_is_used),
     };
