@@ -1,13 +1,48 @@
 #include "gossip/inbox.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define ROOM_FIRST 2
 
 void inbox_clear(struct gossip *gossip)
 {
     for (uint32_t i = 0; i < gossip->waiting_count; i++)
         version_release(&gossip->inbox[i].model);
-    gossip->waiting_count = 0;
+    inbox_taken(gossip);
+}
+
+void inbox_taken(struct gossip *gossip)
+{
+    free(gossip->inbox);
+    gossip->inbox = NULL;
+    gossip->pieces = NULL;
+    gossip->waiting_count = gossip->waiting_room = 0;
+}
+
+/* Room for one more, up to settings->inbox; false when there is none to be had. */
+static bool make_room(struct gossip *gossip)
+{
+    uint32_t room = gossip->waiting_room ? 2 * gossip->waiting_room : ROOM_FIRST;
+    uint32_t most = gossip->settings->inbox, count = gossip->waiting_count;
+    room = room < most ? room : most;
+    if (count < gossip->waiting_room || room == gossip->waiting_room)
+        return count < gossip->waiting_room;
+    size_t each = sizeof *gossip->inbox + gossip->settings->pieces * sizeof *gossip->pieces;
+    struct waiting *inbox = malloc(room * each);
+    if (!inbox)
+        return false;
+    struct waiting_piece *pieces = (struct waiting_piece *)(inbox + room);
+    if (count > 0)
+        memcpy(inbox, gossip->inbox, count * sizeof *inbox);
+    if (count > 0 && gossip->pieces)
+        memcpy(pieces, gossip->pieces, count * sizeof *pieces);
+    free(gossip->inbox);
+    gossip->inbox = inbox;
+    gossip->pieces = gossip->settings->pieces ? pieces : NULL;
+    gossip->waiting_room = room;
+    return true;
 }
 
 struct waiting_piece inbox_piece(const struct gossip *gossip, uint32_t place)
@@ -99,8 +134,14 @@ bool inbox_keep(struct gossip *gossip, peer_id from, const struct model_message 
     }
     if (known)
         push_out(gossip, place);
-    else if (gossip->waiting_count == gossip->settings->inbox)
+    else if (!make_room(gossip) && gossip->waiting_count > 0)
         push_out(gossip, 0);
+    if (gossip->waiting_count == gossip->waiting_room) { /* memory is out */
+        struct version *lost = message->model;
+        version_release(&lost);
+        gossip->counters.pushed_out++;
+        return false;
+    }
     if (gossip->pieces)
         gossip->pieces[gossip->waiting_count] =
             (struct waiting_piece){message->piece, message->decoded};

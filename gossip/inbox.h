@@ -1,6 +1,7 @@
 /* inbox — what a node has heard and not merged yet, and what becomes of it.
  *
- * A part of the protocol (gossip/protocol.h), which calls it; pure, without memory of its own.
+ * A part of the protocol (gossip/protocol.h), which calls it; pure. Its memory is as large as what
+ * waits, and gone when nothing does.
  */
 #ifndef STARLING_INBOX_H
 #define STARLING_INBOX_H
@@ -8,11 +9,15 @@
 #include "gossip/protocol.h"
 
 /* Takes a message's model over. The newest of each peer's models waits, or of each fragment of it;
- * a full inbox pushes out what waited longest. False when this one is no newer. */
+ * a full inbox, and one that memory is out for, pushes out what waited longest. False when this one
+ * is no newer, or does not wait. */
 bool inbox_keep(struct gossip *gossip, peer_id from, const struct model_message *message);
 
 /* Gives all up. */
 void inbox_clear(struct gossip *gossip);
+
+/* All that waited has been taken over by others. */
+void inbox_taken(struct gossip *gossip);
 
 /* What waits at `place` is this piece of a model. */
 struct waiting_piece inbox_piece(const struct gossip *gossip, uint32_t place);

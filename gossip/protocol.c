@@ -27,8 +27,6 @@ void gossip_init(struct gossip *gossip, const struct gossip_settings *settings, 
 {
     *gossip = (struct gossip){
         .settings = settings,
-        .inbox = storage->inbox,
-        .pieces = storage->pieces,
         .published = version_share(model),
         .ages = settings->fragments > 1 ? storage->ages : NULL,
         .news = settings->fragments > 1 ? storage->news : NULL,
@@ -215,18 +213,20 @@ static void shuffle(struct gossip *gossip, struct actions *actions)
     gossip->shuffle_interval = interval < most ? interval : most;
     gossip->next_shuffle = gossip->round + gossip->shuffle_interval;
     struct random random = gossip_stream(gossip, RANDOM_SHUFFLE, 2 * (uint64_t)gossip->round);
-    gossip->shuffle_sent_count = (uint32_t)view_shuffle(
-        &gossip->view, &random, &gossip->shuffle_partner, gossip->shuffle_sent);
+    struct view_entry sent[SHUFFLE_MAX];
+    gossip->shuffle_sent_count =
+        (uint32_t)view_shuffle(&gossip->view, &random, &gossip->shuffle_partner, sent);
     if (gossip->shuffle_partner == PEER_NONE)
         return;
+    for (uint32_t i = 0; i < gossip->shuffle_sent_count; i++)
+        gossip->shuffle_sent[i] = sent[i].peer;
     struct action *action = actions_append(actions, ACTION_SEND);
     action->send.to = gossip->shuffle_partner;
     action->send.message = (struct gossip_message){
         .kind = MESSAGE_SHUFFLE,
         .shuffle = {.count = gossip->shuffle_sent_count, .nonce = ++gossip->shuffle_nonce},
     };
-    memcpy(action->send.message.shuffle.entries, gossip->shuffle_sent,
-           gossip->shuffle_sent_count * sizeof gossip->shuffle_sent[0]);
+    memcpy(action->send.message.shuffle.entries, sent, gossip->shuffle_sent_count * sizeof sent[0]);
 }
 
 /* Of a model, by a message. */
@@ -306,7 +306,7 @@ static void begin_pass(struct gossip *gossip, struct actions *actions)
         else
             gossip->counters.merged += verdict.alpha > 0;
     }
-    gossip->waiting_count = 0;
+    inbox_taken(gossip);
     gossip->telling = gossip->to_tell;
     gossip->to_tell = 0;
     gossip->training = true;
@@ -393,7 +393,7 @@ static bool is_taken(const struct gossip *gossip, const struct piece *piece, boo
 {
     size_t parameters = gossip->settings->parameters;
     return piece_fits(piece, parameters) &&
-           ((gossip->pieces && !last) ||
+           ((gossip->settings->pieces && !last) ||
             (piece->fragments == 1 && piece_is_plain(piece, parameters)));
 }
 
@@ -477,8 +477,11 @@ static enum refusal receive_shuffle_reply(struct gossip *gossip, peer_id from,
     if (from != gossip->shuffle_partner || message->nonce != gossip->shuffle_nonce)
         return REFUSED_NOT; /* too late, or asked by nobody: no harm, no use */
     gossip->shuffle_partner = PEER_NONE;
-    size_t entered = view_merge(&gossip->view, message->entries, message->count,
-                                gossip->shuffle_sent, gossip->shuffle_sent_count);
+    struct view_entry sent[SHUFFLE_MAX];
+    for (uint32_t i = 0; i < gossip->shuffle_sent_count; i++)
+        sent[i] = (struct view_entry){.peer = gossip->shuffle_sent[i]};
+    size_t entered = view_merge(&gossip->view, message->entries, message->count, sent,
+                                gossip->shuffle_sent_count);
     if (entered > 0 && gossip->view.count < gossip->view.capacity) {
         gossip->shuffle_interval = 1;
         gossip->next_shuffle = gossip->round + 1;

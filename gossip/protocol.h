@@ -85,6 +85,7 @@ struct gossip_settings {
     enum encoding encoding; /* what a message carries: in how many bits, */
     uint32_t fragments;     /* which part of the model, 1 to FRAGMENTS_MAX and its parameters, */
     double sample;          /* and the share of that, above 0 to 1 */
+    bool pieces;            /* such are taken too, not whole models in f32 alone */
     uint8_t task[TASK_ID_BYTES];
     size_t parameters;
     uint64_t seed;
@@ -107,9 +108,7 @@ struct waiting_piece {
 /* Room that the caller owns, lends and keeps for as long as the node lives: a million nodes pay for
  * what their settings ask for, not for the most there can be. */
 struct gossip_storage {
-    struct view_entry *entries;   /* settings->view of them */
-    struct waiting *inbox;        /* settings->inbox of them */
-    struct waiting_piece *pieces; /* as many; NULL: no pieces are taken, only whole models in f32 */
+    struct view_entry *entries; /* settings->view of them */
     /* NULL where there is one fragment, or where nobody else is: then one age is all fragments' */
     double *ages;   /* 2 × settings->fragments of them */
     uint32_t *news; /* settings->inbox of them */
@@ -148,7 +147,7 @@ struct gossip {
     uint32_t silent_rounds;                  /* since any model came */
     uint32_t readout_began;                  /* passes when the read-out last started afresh */
     uint32_t shuffle_sent_count;
-    struct view_entry shuffle_sent[SHUFFLE_MAX];
+    peer_id shuffle_sent[SHUFFLE_MAX];
     peer_id shuffle_partner;
     uint32_t shuffle_nonce;
     peer_id asked;              /* in the final phase: whose answer is awaited, */
@@ -158,9 +157,10 @@ struct gossip {
     bool training; /* a pass is with the driver */
     bool pass_due; /* this period's pass has not begun */
     bool send_due; /* this period's sending has not happened */
-    uint32_t waiting_count;
-    struct waiting *inbox;        /* in order of arrival; the caller's */
-    struct waiting_piece *pieces; /* of them, or NULL; the caller's */
+    uint32_t waiting_count, waiting_room;
+    struct waiting *inbox;        /* in order of arrival, with room for what waits: most nodes of a
+                                     large swarm wait for little; NULL where nothing does */
+    struct waiting_piece *pieces; /* of them, in the same block; NULL unless settings->pieces */
     struct gossip_counters counters;
 };
 

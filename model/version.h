@@ -16,12 +16,14 @@
 struct version {
     _Atomic uint32_t references;
     _Atomic bool made;
-    float *values;        /* NULL until made; from vector_new, owned unless `same` is set */
+    bool foreign;         /* the values are from vector_new, and the version's to free */
+    float *values;        /* in the same block, or from vector_new, or another version's */
     struct version *same; /* whose values these are: a reference */
 };
 
-/* A promise with one reference, owned by the caller; NULL when memory is out. */
-struct version *version_new(void);
+/* A promise with one reference, owned by the caller, and with room for `count` values, 16-byte
+ * aligned, to be filled by whoever fulfils it; NULL when memory is out. */
+struct version *version_new(size_t count);
 
 /* A version already made, that takes ownership of `values` (from vector_new); NULL when memory is
  * out, and then `values` stays the caller's. */
@@ -35,10 +37,11 @@ void version_release(struct version **version);
 
 bool version_made(const struct version *version);
 
-/* Fulfils the promise with `values`, whose ownership passes to the version. */
-void version_keep(struct version *version, float *values);
+/* Fulfils the promise: the values in its room are what it is. */
+void version_keep(struct version *version);
 
-/* Fulfils the promise with the values of `other`, a made version, which it keeps alive. */
+/* Fulfils the promise, without its room, with the values of `other`, a made version, which it keeps
+ * alive. */
 void version_follow(struct version *version, struct version *other);
 
 #endif

@@ -109,8 +109,7 @@ struct node {
     struct model *model;
     struct participant_settings settings;
     struct view_entry *entries;
-    struct waiting *inbox;
-    struct waiting_piece *pieces;
+    uint32_t *rows; /* of the data: all */
     double *ages;
     uint32_t *news;
     bool has_participant;

@@ -96,31 +96,24 @@ static bool open_participant(struct node *node, struct saved *saved, bool found,
                              struct problem *problem)
 {
     size_t count = node->data->train.examples;
-    uint32_t *rows = malloc(count * sizeof *rows);
+    node->rows = malloc(count * sizeof *node->rows);
     node->entries = calloc(node->settings.gossip.view, sizeof *node->entries);
-    node->inbox = calloc(node->settings.gossip.inbox, sizeof *node->inbox);
-    node->pieces = calloc(node->settings.gossip.inbox, sizeof *node->pieces);
     node->news = calloc(node->settings.gossip.inbox, sizeof *node->news);
     node->ages = calloc(2 * (size_t)node->settings.gossip.fragments, sizeof *node->ages);
     struct version *initial = first_version(node, saved, found, problem);
     bool opened = false;
-    if (rows && node->entries && node->inbox && node->pieces && node->ages && node->news &&
-        initial) {
-        const struct gossip_storage storage = {.entries = node->entries,
-                                               .inbox = node->inbox,
-                                               .pieces = node->pieces,
-                                               .ages = node->ages,
-                                               .news = node->news};
+    if (node->rows && node->entries && node->ages && node->news && initial) {
+        const struct gossip_storage storage = {
+            .entries = node->entries, .ages = node->ages, .news = node->news};
         for (size_t i = 0; i < count; i++)
-            rows[i] = (uint32_t)i;
+            node->rows[i] = (uint32_t)i;
         opened = participant_init(&node->participant, &node->settings, ROSTER_SELF,
-                                  &node->data->train, rows, count, &storage, initial,
+                                  &node->data->train, node->rows, count, &storage, initial,
                                   found ? saved->age : 0, problem) == STARLING_OK;
     } else if (initial) {
         problem_no_memory(problem, "the examples");
     }
     version_release(&initial);
-    free(rows);
     node->has_participant = opened;
     return opened;
 }
@@ -255,8 +248,7 @@ void learning_close(struct node *node)
     personal_forget(&node->personal);
     version_release(&node->kept_scaling);
     free(node->entries);
-    free(node->inbox);
-    free(node->pieces);
+    free(node->rows);
     free(node->ages);
     free(node->news);
     model_free(&node->model);
@@ -281,7 +273,7 @@ void learning_start(struct node *node)
         conclude_begin(node);
         return;
     }
-    log_write(node->log, LOG_INFO, "learning %s on %zu examples, a round each %.3g s",
+    log_write(node->log, LOG_INFO, "learning %s on %u examples, a round each %.3g s",
               model_name(node->model), node->participant.train_count,
               (double)node->settings.gossip.period_us * 1e-6);
 }

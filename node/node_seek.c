@@ -58,7 +58,7 @@ bool node_keeps(void *self, peer_id peer)
     if (view_has(&gossip->view, peer) || gossip->shuffle_partner == peer)
         return true;
     for (uint32_t i = 0; i < gossip->shuffle_sent_count; i++)
-        if (gossip->shuffle_sent[i].peer == peer)
+        if (gossip->shuffle_sent[i] == peer)
             return true;
     return false;
 }

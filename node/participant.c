@@ -26,24 +26,28 @@ size_t participant_hold_out(const struct dataset *data, const uint32_t *rows, si
 static enum starling_error split(struct participant *participant, const uint32_t *rows,
                                  size_t count, struct problem *problem)
 {
-    uint32_t *kept = malloc((2 * count + 1) * sizeof *kept);
+    const struct participant_settings *settings = participant->settings;
+    participant->train = rows;
+    participant->train_count = (uint32_t)count;
+    if (count < HOLDOUT_LEAST || settings->holdout == 0)
+        return STARLING_OK;
+    uint32_t *kept = malloc(2 * count * sizeof *kept), *held = kept + count;
     if (!kept)
         return problem_no_memory(problem, "a node's examples");
-    uint32_t *held = kept + count;
-    size_t held_count =
-        participant_hold_out(participant->data, rows, count, participant->settings->holdout,
-                             participant->settings->fold, kept, held);
+    size_t held_count = participant_hold_out(participant->data, rows, count, settings->holdout,
+                                             settings->fold, kept, held);
     enum starling_error error = dataset_sort_by_hash(participant->data, held, held_count, problem);
     if (error) {
         free(kept);
         return error;
     }
+    participant->split = kept;
     participant->train = kept;
-    participant->train_count = count - held_count;
+    participant->train_count = (uint32_t)(count - held_count);
     participant->choose = held;
-    participant->choose_count = (held_count + 1) / 2;
+    participant->choose_count = (uint32_t)(held_count + 1) / 2;
     participant->report = held + participant->choose_count;
-    participant->report_count = held_count / 2;
+    participant->report_count = (uint32_t)held_count / 2;
     return STARLING_OK;
 }
 
@@ -103,7 +107,8 @@ void participant_clear(struct participant *participant)
     free(participant->agreement);
     participant->agreement = NULL;
     optimizer_end(&participant->optimizer);
-    free(participant->train); /* choose and report lie in the same block */
+    free(participant->split);
+    participant->split = NULL;
     participant->train = participant->choose = participant->report = NULL;
 }
 
@@ -227,9 +232,9 @@ static void carry_out(struct participant *participant, struct actions *actions,
 }
 
 /* A promise of what comes after `from`; `from` itself when there is no memory for one. */
-static struct version *promise(struct version *from)
+static struct version *promise(const struct participant *participant, struct version *from)
 {
-    struct version *version = version_new();
+    struct version *version = version_new(model_parameters(participant->settings->model));
     return version ? version : version_share(from);
 }
 
@@ -241,11 +246,11 @@ static void begin_work(struct participant *participant, struct work *work)
     learner_samples(&participant->settings->learn, participant->train_count, &work->share);
     work->from = participant->model;
     work->scaling = participant->scaling ? version_share(participant->scaling) : NULL;
-    work->into = promise(work->from);
+    work->into = promise(participant, work->from);
     participant->model = version_share(work->into);
     if (participant->readout) {
         work->readout_from = participant->readout;
-        work->readout_into = promise(work->readout_from);
+        work->readout_into = promise(participant, work->readout_from);
         participant->readout = version_share(work->readout_into);
     }
     work->last_age = participant->gossip.age - work->share;
@@ -261,7 +266,7 @@ static void begin_average(struct participant *participant, struct work *work)
 {
     work->participant = participant;
     work->from = participant->served;
-    work->into = promise(work->from);
+    work->into = promise(participant, work->from);
     participant->served = version_share(work->into);
     if (participant->readout) {
         version_release(&participant->readout);

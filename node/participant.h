@@ -40,9 +40,11 @@ struct participant {
     struct agreement *agreement; /* on the scaling; NULL where it is the data's own */
     struct version *scaling;     /* that was agreed on, as dataset_gather_scaled takes it; NULL
                                     before, and where it is the data's own. A reference */
-    uint32_t *train, *choose, *report; /* rows of data: trained on; hold-out, in two halves */
-    size_t train_count, choose_count, report_count;
-    uint64_t works;       /* started */
+    const uint32_t *train, *choose, *report; /* rows of data: trained on; hold-out, in two halves */
+    uint32_t train_count, choose_count, report_count;
+    uint32_t *split; /* where they are kept; NULL where nothing is held out: all are trained on, and
+                        are the caller's */
+    uint64_t works;  /* started */
     double pending_share; /* of the work with the driver */
     uint32_t pending_passes;
     uint64_t samples; /* trained on, by finished works */
@@ -62,7 +64,7 @@ struct outgoing {
                          driver's, with its references */
 };
 
-/* Splits `rows` of `data` (which outlives it) into training and hold-out, and starts from
+/* Splits `rows` of `data` (which both outlive it) into training and hold-out, and starts from
  * `initial` at `age` (a reference of its own is taken). `storage` as in gossip_init. */
 enum starling_error participant_init(struct participant *participant,
                                      const struct participant_settings *settings, peer_id self,

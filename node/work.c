@@ -122,13 +122,9 @@ static void leave_out_absurd(struct work *work, size_t count)
     }
 }
 
-/* `from` with every received model blended in, in order, unless that comes later: new values, or
- * NULL when memory is out. */
-static float *merge(const struct work *work, size_t count)
+/* `from` with every received model blended in, in order, unless that comes later. */
+static void merge(const struct work *work, float *values, size_t count)
 {
-    float *values = vector_new(count);
-    if (!values)
-        return NULL;
     bool copied = false;
     for (uint32_t i = 0; i < work->heard_count && !work->each; i++) {
         const struct heard *heard = &work->heard[i];
@@ -147,7 +143,6 @@ static float *merge(const struct work *work, size_t count)
     }
     if (!copied)
         memcpy(values, work->from->values, count * sizeof *values);
-    return values;
 }
 
 /* What the merges have done since the last pass, for a quasi-global momentum. A model that was
@@ -240,15 +235,16 @@ static void follow(const struct work *work, const float *result, float *readout,
         vector_blend(readout, result, work->readout_step, count);
 }
 
-/* The read-out first: once `into` is made, the participant's next work may run elsewhere. */
-static void keep(struct work *work, float *values, float *readout)
+/* The promises are kept, the read-out's first: once `into` is made, the participant's next work may
+ * run elsewhere. */
+static void keep(struct work *work, bool made, bool readout_made)
 {
-    if (readout)
-        version_keep(work->readout_into, readout);
+    if (readout_made)
+        version_keep(work->readout_into);
     else if (work->readout_into && work->readout_into != work->readout_from)
         version_follow(work->readout_into, work->readout_from);
-    if (values)
-        version_keep(work->into, values);
+    if (made)
+        version_keep(work->into);
     else if (work->into != work->from)
         version_follow(work->into, work->from);
 }
@@ -297,19 +293,16 @@ static void run_average(struct work *work, size_t count)
     const float *from = work->from->values, *theirs = work->received[0]->values;
     work->heard[0].absurd =
         sqrt(vector_norm2(theirs, count)) > absurd_from(work, vector_norm2(from, count));
-    float *values = work->into != work->from ? vector_new(count) : NULL;
-    if (!values)
-        work->failure = WORK_NO_MEMORY;
-    if (values && !work->heard[0].absurd) {
+    bool made = work->into != work->from;
+    work->failure = made ? WORK_FINE : WORK_NO_MEMORY;
+    if (made && !work->heard[0].absurd) {
+        float *values = work->into->values;
         memcpy(values, from, count * sizeof *values);
         vector_add_scaled(values, theirs, .5F, count);
         vector_add_scaled(values, work->received[1]->values, -.5F, count);
+        made = vector_finite(values, count);
     }
-    if (values && (work->heard[0].absurd || !vector_finite(values, count))) {
-        vector_free(values);
-        values = NULL;
-    }
-    keep(work, values, NULL);
+    keep(work, made && !work->heard[0].absurd, false);
 }
 
 void work_run(struct work *work, struct workspace *workspace)
@@ -328,11 +321,12 @@ void work_run(struct work *work, struct workspace *workspace)
     leave_out_absurd(work, count);
     if (participant->settings->evaluate)
         hear(work, count, workspace);
-    float *values = unpacked && work->into != work->from ? merge(work, count) : NULL;
-    float *readout = values && readout_wanted ? vector_new(count) : NULL;
-    if (!values || (readout_wanted && !readout))
+    float *values = unpacked && work->into != work->from ? work->into->values : NULL;
+    float *readout = values && readout_wanted ? work->readout_into->values : NULL;
+    if (!values || (work->readout_into && !readout_wanted))
         work->failure = WORK_NO_MEMORY;
     else {
+        merge(work, values, count);
         if (!work->each)
             work->merged = test(work, values, workspace);
         learn_of_merges(work, values);
@@ -340,16 +334,12 @@ void work_run(struct work *work, struct workspace *workspace)
         if (work->each && work->failure == WORK_FINE)
             merge_updated(work, values, workspace, count);
     }
-    if (work->failure != WORK_FINE) {
-        vector_free(values);
-        vector_free(readout);
-        values = readout = NULL;
-    }
-    work->passed = test(work, values ? values : work->from->values, workspace);
+    bool fine = work->failure == WORK_FINE;
+    work->passed = test(work, fine ? values : work->from->values, workspace);
     if (work->each)
         work->merged = work->passed;
-    if (readout)
+    if (fine && readout)
         follow(work, values, readout, count);
-    keep(work, values, readout);
+    keep(work, fine, fine && readout);
     work_drop(work);
 }

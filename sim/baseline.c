@@ -29,8 +29,7 @@ static struct version *live_alone(const struct lonely *lonely, const struct exam
                                   struct problem *problem)
 {
     struct view_entry entries[VIEW_MAX];
-    struct waiting inbox[INBOX_MAX];
-    const struct gossip_storage storage = {.entries = entries, .inbox = inbox};
+    const struct gossip_storage storage = {.entries = entries};
     struct participant participant;
     struct outgoing out;
     if (participant_init(&participant, lonely->settings, lonely->self, examples->data,

@@ -197,6 +197,8 @@ static enum starling_error connect(struct experiment *experiment, struct problem
     struct topology *topology = &experiment->topology;
     if (topology_make(config->sim.topology, config->sim.nodes, config->sim.seed, topology, problem))
         return problem ? problem->error : STARLING_FAILED;
+    gossip->pieces =
+        gossip->fragments > 1 || gossip->sample < 1 || gossip->encoding != ENCODING_F32;
     gossip->fixed_view = topology->kind != TOPOLOGY_RANDOM;
     if (topology->kind == TOPOLOGY_FULL && gossip->view < gossip->fanout)
         gossip->view = gossip->fanout;

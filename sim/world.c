@@ -63,13 +63,10 @@ static void begin_churn(struct world *world)
 static struct gossip_storage storage_of(const struct world *world, size_t node)
 {
     const struct gossip_settings *gossip = &world->experiment->settings.gossip;
-    size_t inbox = node * gossip->inbox;
     return (struct gossip_storage){
         .entries = world->entries + node * gossip->view,
-        .inbox = world->inboxes + inbox,
-        .pieces = world->pieces ? world->pieces + inbox : NULL,
         .ages = world->ages ? world->ages + 2 * node * gossip->fragments : NULL,
-        .news = world->news ? world->news + inbox : NULL,
+        .news = world->news ? world->news + node * gossip->inbox : NULL,
     };
 }
 
@@ -112,19 +109,14 @@ static uint64_t window_us(const struct world *world)
     return least < most ? least : most;
 }
 
-/* Where models are not sent whole and as they are. */
-static bool make_room_for_pieces(struct world *world)
+static bool make_room_for_fragments(struct world *world)
 {
     const struct gossip_settings *gossip = &world->experiment->settings.gossip;
-    size_t fragments = gossip->fragments;
-    if (fragments == 1 && gossip->sample == 1 && gossip->encoding == ENCODING_F32)
+    if (gossip->fragments == 1)
         return true;
-    world->pieces = calloc(world->nodes * gossip->inbox, sizeof *world->pieces);
-    if (fragments > 1) {
-        world->ages = calloc(world->nodes * 2 * fragments, sizeof *world->ages);
-        world->news = calloc(world->nodes * gossip->inbox, sizeof *world->news);
-    }
-    return world->pieces && (fragments == 1 || (world->ages && world->news));
+    world->ages = calloc(world->nodes * 2 * gossip->fragments, sizeof *world->ages);
+    world->news = calloc(world->nodes * gossip->inbox, sizeof *world->news);
+    return world->ages && world->news;
 }
 
 /* How many lanes, and when the arithmetic is done. Where a lane would have few passes a window, one
@@ -185,13 +177,11 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
     world->participants = calloc(world->nodes, sizeof *world->participants);
     world->entries =
         calloc(world->nodes * experiment->settings.gossip.view, sizeof *world->entries);
-    world->inboxes =
-        calloc(world->nodes * experiment->settings.gossip.inbox, sizeof *world->inboxes);
     world->traffic = calloc(world->nodes, sizeof *world->traffic);
     bool churn = world->churn.kind != CHURN_NONE;
     world->presence = churn ? calloc(world->nodes, sizeof *world->presence) : NULL;
-    if (!make_lanes(world) || !world->participants || !world->entries || !world->inboxes ||
-        !world->traffic || !make_room_for_pieces(world) || (churn && !world->presence)) {
+    if (!make_lanes(world) || !world->participants || !world->entries || !world->traffic ||
+        !make_room_for_fragments(world) || (churn && !world->presence)) {
         problem_no_memory(problem, "the participants");
         goto fail;
     }
@@ -257,8 +247,6 @@ void world_free(struct world **world)
     post_free(&ours->post);
     free(ours->participants);
     free(ours->entries);
-    free(ours->inboxes);
-    free(ours->pieces);
     free(ours->ages);
     free(ours->news);
     free(ours->traffic);
@@ -396,11 +384,18 @@ void world_digest(const struct world *world, char hex[65])
 double world_bytes_per_node(const struct world *world)
 {
     const struct gossip_settings *gossip = &world->experiment->settings.gossip;
-    return (double)(sizeof(struct participant) + sizeof(struct world_traffic) +
-                    gossip->view * sizeof(struct view_entry) +
-                    gossip->inbox * sizeof(struct waiting) +
-                    (world->pieces ? gossip->inbox * sizeof(struct waiting_piece) : 0) +
-                    (world->ages ? 2 * gossip->fragments * sizeof(double) : 0) +
-                    (world->news ? gossip->inbox * sizeof(uint32_t) : 0) + sizeof(struct event) +
-                    3 * sizeof(struct version));
+    size_t node = sizeof(struct participant) + sizeof(struct world_traffic) +
+                  gossip->view * sizeof(struct view_entry) +
+                  (world->presence ? sizeof(struct presence) : 0) +
+                  (world->ages ? 2 * gossip->fragments * sizeof(double) : 0) +
+                  (world->news ? gossip->inbox * sizeof(uint32_t) : 0) +
+                  2 * sizeof(struct version); /* of its model and its read-out */
+    size_t waiting = sizeof(struct waiting);
+    waiting += gossip->pieces ? sizeof(struct waiting_piece) : 0;
+    size_t all = world->nodes * node;
+    for (size_t i = 0; i < world->nodes; i++)
+        all += world->participants[i].gossip.waiting_room * waiting;
+    for (size_t i = 0; i < world->lanes_count; i++)
+        all += clock_bytes(world->lanes[i].clock);
+    return (double)all / (double)world->nodes;
 }

@@ -30,9 +30,7 @@ struct world {
     size_t nodes, parameters;
     struct participant *participants;
     struct view_entry *entries;    /* nodes × view */
-    struct waiting *inboxes;       /* nodes × inbox */
-    struct waiting_piece *pieces;  /* nodes × inbox; NULL where models are sent as they are */
-    double *ages;                  /* nodes × 2 fragments; NULL where they are sent whole */
+    double *ages;                  /* nodes × 2 fragments; NULL where models are sent whole */
     uint32_t *news;                /* nodes × inbox; NULL likewise */
     struct world_traffic *traffic; /* per node */
     struct churn churn;

@@ -16,7 +16,6 @@ enum { PARAMETERS = 4, INBOX = 8 };
 struct node {
     struct gossip_settings settings;
     struct view_entry entries[VIEW_MAX];
-    struct waiting inbox[INBOX];
     struct gossip gossip;
     struct actions actions;
     struct version *model;
@@ -46,7 +45,7 @@ static inline void begin(struct node *node)
                      .seed = 5},
         .model = new_model(),
     };
-    const struct gossip_storage storage = {.entries = node->entries, .inbox = node->inbox};
+    const struct gossip_storage storage = {.entries = node->entries};
     gossip_init(&node->gossip, &node->settings, 0, &storage, node->model, 0);
 }
 

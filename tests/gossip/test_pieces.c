@@ -14,8 +14,6 @@ enum { PARAMETERS = 1024, FRAGMENTS = 4, INBOX = 4, VIEW = 3 };
 struct node {
     struct gossip_settings settings;
     struct view_entry entries[VIEW];
-    struct waiting inbox[INBOX];
-    struct waiting_piece pieces[INBOX];
     double ages[2 * FRAGMENTS];
     uint32_t news[INBOX];
     struct gossip gossip;
@@ -37,16 +35,14 @@ static void begin(struct node *node, uint32_t fragments, double sample, enum enc
                      .encoding = encoding,
                      .fragments = fragments,
                      .sample = sample,
+                     .pieces = true,
                      .task = "a task of mine",
                      .parameters = PARAMETERS,
                      .seed = 5},
         .model = version_of(vector_new(PARAMETERS)),
     };
-    const struct gossip_storage storage = {.entries = node->entries,
-                                           .inbox = node->inbox,
-                                           .pieces = node->pieces,
-                                           .ages = node->ages,
-                                           .news = node->news};
+    const struct gossip_storage storage = {
+        .entries = node->entries, .ages = node->ages, .news = node->news};
     gossip_init(&node->gossip, &node->settings, 0, &storage, node->model, 3);
     gossip_peer_up(&node->gossip, 1);
     gossip_start(&node->gossip, (struct now){0}, &node->actions);
@@ -197,15 +193,15 @@ static void the_newest_of_each_fragment_waits(void **state)
     receive(&node, 1, fragment(1), 3, 6, false); /* again */
     assert_int_equal(node.gossip.waiting_count, 2);
     assert_int_equal(node.gossip.counters.stale, 1);
-    assert_int_equal(node.pieces[1].piece.fragment, 0);
-    assert_int_equal(node.inbox[1].sequence, 7);
+    assert_int_equal(node.gossip.pieces[1].piece.fragment, 0);
+    assert_int_equal(node.gossip.inbox[1].sequence, 7);
     receive(&node, 2, fragment(3), 3, 1, false);
     receive(&node, 2, fragment(2), 3, 2, false);
     receive(&node, 2, fragment(1), 3, 3, false); /* pushes out what waited longest */
     assert_int_equal(node.gossip.waiting_count, INBOX);
     assert_int_equal(node.gossip.counters.pushed_out, 2);
-    assert_int_equal(node.pieces[0].piece.fragment, 0);
-    assert_int_equal(node.pieces[INBOX - 1].piece.fragment, 1);
+    assert_int_equal(node.gossip.pieces[0].piece.fragment, 0);
+    assert_int_equal(node.gossip.pieces[INBOX - 1].piece.fragment, 1);
     end(&node);
 }
 
@@ -267,7 +263,7 @@ static void impossible_pieces_are_refused(void **state)
     }
     assert_int_equal(node.gossip.waiting_count, 0);
     assert_int_equal(node.actions.count, 0);
-    node.gossip.pieces = NULL; /* who has no room for pieces takes wholes alone */
+    node.settings.pieces = false; /* who takes no pieces takes wholes alone */
     assert_int_equal(receive(&node, 1, fragment(0), 3, 1, false), REFUSED_MALFORMED);
     assert_int_equal(receive(&node, 1, piece_whole(PARAMETERS), 3, 1, false), REFUSED_NOT);
     end(&node);

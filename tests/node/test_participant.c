@@ -15,8 +15,6 @@ enum { EXAMPLES = 200, FEATURES = 5, PEERS = 4, INBOX = 8 };
 /* What a participant borrows. */
 struct room {
     struct view_entry entries[PEERS];
-    struct waiting inbox[INBOX];
-    struct waiting_piece pieces[INBOX];
 };
 
 /* Two separable classes, a model for them, and the settings of who learns it. */
@@ -57,6 +55,7 @@ static struct setting set_up(bool evaluate, double momentum)
                    .fanout = 1,
                    .view = PEERS,
                    .inbox = INBOX,
+                   .pieces = true,
                    .shuffle_most = 10,
                    .merge = {.rule = merge_rule_find("limited"), .age_limit = 3, .alpha_max = 1},
                    .readout = true,
@@ -83,8 +82,7 @@ static void tear_down(struct setting *setting)
 static void begin(struct setting *setting, struct participant *participant, struct room *room,
                   struct outgoing *out)
 {
-    const struct gossip_storage storage = {
-        .entries = room->entries, .inbox = room->inbox, .pieces = room->pieces};
+    const struct gossip_storage storage = {.entries = room->entries};
     assert_int_equal(participant_init(participant, &setting->settings, 0, &setting->data,
                                       setting->rows, EXAMPLES, &storage, setting->initial, 0, NULL),
                      STARLING_OK);
@@ -564,7 +562,7 @@ static void check_restored(enum optimizer optimizer)
     setting.settings.learn.optimizer = optimizer;
     struct participant whole, restored;
     struct room room, more_room;
-    const struct gossip_storage more = {.entries = more_room.entries, .inbox = more_room.inbox};
+    const struct gossip_storage more = {.entries = more_room.entries};
     struct outgoing out;
     begin(&setting, &whole, &room, &out);
     for (int round = 0; round < 5; round++)

@@ -30,7 +30,6 @@ struct swarm {
     struct participant_settings settings;
     struct participant participants[NODES];
     struct view_entry entries[NODES][VIEW];
-    struct waiting inbox[NODES][INBOX];
     bool here[NODES];
     struct workspace workspace;
     uint32_t *rows;
@@ -71,8 +70,7 @@ static void join(struct swarm *swarm, peer_id node)
 {
     struct outgoing out;
     struct participant *participant = &swarm->participants[node];
-    const struct gossip_storage storage = {.entries = swarm->entries[node],
-                                           .inbox = swarm->inbox[node]};
+    const struct gossip_storage storage = {.entries = swarm->entries[node]};
     assert_int_equal(participant_init(participant, &swarm->settings, node, &swarm->data,
                                       swarm->rows + swarm->start[node],
                                       swarm->start[node + 1] - swarm->start[node], &storage,

@@ -19,7 +19,6 @@ struct setting {
     struct version *initial;
     struct participant_settings settings;
     struct view_entry entries[4];
-    struct waiting inbox[4];
     struct participant participant;
     struct workspace workspace;
     struct tuning tuning;
@@ -57,7 +56,7 @@ static int set_up(void **state)
         .holdout = .2,
         .personal = STEPS,
         .seed = 1};
-    const struct gossip_storage storage = {.entries = setting->entries, .inbox = setting->inbox};
+    const struct gossip_storage storage = {.entries = setting->entries};
     assert_int_equal(participant_init(&setting->participant, &setting->settings, 0, &setting->data,
                                       setting->rows, EXAMPLES, &storage, setting->initial, 0, NULL),
                      STARLING_OK);

@@ -90,6 +90,11 @@ static void many_nodes_live_side_by_side_with_the_same_digest(void **state)
         assert_int_equal(more.counts.updates, one.counts.updates);
         assert_int_equal(more.counts.samples, one.counts.samples);
     }
+    struct setting setting;
+    set_up(&setting, 2, pairs);
+    live(&setting, 2);
+    assert_true(world_bytes_per_node(setting.world) < 1024);
+    tear_down(&setting);
     unlink(path);
 }
 
