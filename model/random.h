@@ -34,6 +34,12 @@ enum random_purpose {
     RANDOM_PIECE = 18,     /* gossip: what a message carries of a model; step = its sequence */
     RANDOM_SUMS = 20,      /* gossip: when and to whom sums of features go; step = round */
     RANDOM_PERSONAL = 22,  /* the order of examples in fine-tuning; step = works, 4 looks each */
+    RANDOM_PLACE = 30,     /* sim: which place of a matrix of latencies a node lies in */
+    RANDOM_LINE = 31,      /* sim: a node's bandwidth */
+    RANDOM_SIDE = 32,      /* sim: on which side of a split a node is; step = split */
+    RANDOM_SPEED = 33,     /* sim: how fast a node computes */
+    RANDOM_ZONE = 34,      /* sim: the time zone of a node */
+    RANDOM_CRASH = 35,     /* sim: who crashes; step = crash */
 };
 
 struct random {

@@ -4,12 +4,18 @@ noinst_LIBRARIES += libsim.a
 bin_PROGRAMS += starling-sim
 
 libsim_a_SOURCES = \
+	sim/bandwidth.c \
+	sim/bandwidth.h \
 	sim/baseline.c \
 	sim/baseline.h \
 	sim/churn.c \
 	sim/churn.h \
 	sim/clock.c \
 	sim/clock.h \
+	sim/crashes.c \
+	sim/crashes.h \
+	sim/daily.c \
+	sim/daily.h \
 	sim/describe.c \
 	sim/describe.h \
 	sim/describe_print.c \
@@ -19,6 +25,10 @@ libsim_a_SOURCES = \
 	sim/fedavg.h \
 	sim/lane.c \
 	sim/lane.h \
+	sim/latency.c \
+	sim/latency.h \
+	sim/latency_matrix.c \
+	sim/latency_matrix.h \
 	sim/live.c \
 	sim/live.h \
 	sim/live_data.c \
@@ -57,6 +67,10 @@ libsim_a_SOURCES = \
 	sim/results.h \
 	sim/run.c \
 	sim/run.h \
+	sim/speed.c \
+	sim/speed.h \
+	sim/splits.c \
+	sim/splits.h \
 	sim/stopwatch.c \
 	sim/stopwatch.h \
 	sim/summary.c \
@@ -74,6 +88,10 @@ libsim_a_SOURCES = \
 	sim/topology.h \
 	sim/topology_regular.c \
 	sim/topology_regular.h \
+	sim/trace.c \
+	sim/trace.h \
+	sim/words.c \
+	sim/words.h \
 	sim/world.c \
 	sim/world.h \
 	sim/world_inside.h

@@ -71,13 +71,16 @@ test_programs = \
 	tests/node/test_transport \
 	tests/node/test_tuning \
 	tests/node/test_wall_clock \
+	tests/sim/test_bandwidth \
 	tests/sim/test_churn \
 	tests/sim/test_cli \
 	tests/sim/test_clock \
 	tests/sim/test_conclude \
+	tests/sim/test_crashes \
 	tests/sim/test_describe \
 	tests/sim/test_experiments \
 	tests/sim/test_fedavg \
+	tests/sim/test_latency \
 	tests/sim/test_live_data \
 	tests/sim/test_network \
 	tests/sim/test_overlay \
@@ -88,8 +91,11 @@ test_programs = \
 	tests/sim/test_report \
 	tests/sim/test_results \
 	tests/sim/test_sequences \
+	tests/sim/test_speed \
+	tests/sim/test_splits \
 	tests/sim/test_sweep \
 	tests/sim/test_topology \
+	tests/sim/test_trace \
 	tests/sim/test_world \
 	tests/live/test_live_sim \
 	tests/live/test_path \
@@ -209,7 +215,19 @@ tests_node_test_tuning_SOURCES = tests/node/test_tuning.c
 tests_node_test_tuning_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 tests_node_test_wall_clock_SOURCES = tests/node/test_wall_clock.c tests/node/ends.h tests/node/folder.h
 tests_node_test_wall_clock_LDADD = $(NODE_LIBS) $(TEST_LIBS)
-tests_sim_test_churn_SOURCES = tests/sim/test_churn.c
+tests_sim_test_bandwidth_SOURCES = tests/sim/test_bandwidth.c
+tests_sim_test_bandwidth_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_crashes_SOURCES = tests/sim/test_crashes.c
+tests_sim_test_crashes_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_latency_SOURCES = tests/sim/test_latency.c tests/model/files.c tests/model/files.h
+tests_sim_test_latency_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_speed_SOURCES = tests/sim/test_speed.c
+tests_sim_test_speed_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_splits_SOURCES = tests/sim/test_splits.c
+tests_sim_test_splits_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_trace_SOURCES = tests/sim/test_trace.c tests/model/files.c tests/model/files.h
+tests_sim_test_trace_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_churn_SOURCES = tests/sim/test_churn.c tests/model/files.c tests/model/files.h
 tests_sim_test_churn_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_cli_SOURCES = tests/sim/test_cli.c tests/sim/command.c tests/sim/command.h
 tests_sim_test_cli_LDADD = $(SIM_LIBS) $(TEST_LIBS)
