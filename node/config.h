@@ -83,23 +83,28 @@ struct config {
         char socket[CONFIG_TEXT_MAX]; /* "": DIR/control.sock */
     } control;
     struct {
-        uint64_t nodes;                  /* 100; 1 to 10000000 */
-        uint64_t rounds;                 /* 50; 1 to 1e9 */
-        uint64_t final;                  /* 0; periods of the final phase after the rounds */
-        uint64_t seed;                   /* 1 */
-        uint64_t threads;                /* 0: all cores; to 1024 */
-        char partition[CONFIG_TEXT_MAX]; /* iid */
-        uint64_t samples;                /* 0: all; examples a node at most */
-        char latency[CONFIG_TEXT_MAX];   /* constant:50ms, uniform:A-B, lognormal:MEDIAN,SIGMA */
-        double drop;                     /* 0.0; 0 to 1 */
-        char topology[CONFIG_TEXT_MAX];  /* random, full, ring, regular:K, file:F */
-        char churn[CONFIG_TEXT_MAX];     /* none, exp:…, lognormal:…, late:SHARE,TIME */
-        int preset;                      /* enum sim_preset: none, af */
-        int sync;                        /* enum sim_sync: off, rounds */
-        uint64_t compute_ps;    /* virtual time of a pass, per sample and parameter, in ps: 6ns */
-        uint64_t eval_every;    /* 1 round */
-        uint64_t eval_nodes;    /* 10 */
-        uint64_t eval_examples; /* 1000 */
+        uint64_t nodes;                   /* 100; 1 to 10000000 */
+        uint64_t rounds;                  /* 50; 1 to 1e9 */
+        uint64_t final;                   /* 0; periods of the final phase after the rounds */
+        uint64_t seed;                    /* 1 */
+        uint64_t threads;                 /* 0: all cores; to 1024 */
+        char partition[CONFIG_TEXT_MAX];  /* iid */
+        uint64_t samples;                 /* 0: all; examples a node at most */
+        char latency[CONFIG_TEXT_MAX];    /* constant:50ms, uniform:…, lognormal:…, file:F */
+        char bandwidth[CONFIG_TEXT_MAX];  /* off, RATE, UP/DOWN, lognormal:RATE,SIGMA */
+        double drop;                      /* 0.0; 0 to 1 */
+        char partitions[CONFIG_TEXT_MAX]; /* none, START-END:PARTS, START-END:SHARE, … */
+        char topology[CONFIG_TEXT_MAX];   /* random, full, ring, regular:K, file:F */
+        char churn[CONFIG_TEXT_MAX]; /* none, exp:…, lognormal:…, weibull:…, daynight:…, file:F,
+                                        late:… */
+        char crash[CONFIG_TEXT_MAX]; /* none, SHARE@TIME, SHARE@TIME:best, … */
+        int preset;                  /* enum sim_preset: none, af */
+        int sync;                    /* enum sim_sync: off, rounds */
+        uint64_t compute_ps; /* virtual time of a pass, per sample and parameter, in ps: 6ns */
+        char speed[CONFIG_TEXT_MAX];    /* 1, uniform:A-B, lognormal:SIGMA */
+        uint64_t eval_every;            /* 1 round */
+        uint64_t eval_nodes;            /* 10 */
+        uint64_t eval_examples;         /* 1000 */
         char baseline[CONFIG_TEXT_MAX]; /* "": none; local,central,fedavg */
         double fedavg_clients;          /* 1: share of the nodes in a round of FedAvg */
         bool wire;                      /* off: messages as structs */

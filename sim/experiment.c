@@ -13,8 +13,6 @@
 #include "node/config_units.h"
 #include "node/settings.h"
 #include "node/task.h"
-#include "sim/churn.h"
-#include "sim/network.h"
 
 #define PERIOD_VIRTUAL_US 10000000u
 #define PERIOD_LIVE_US 500000u
@@ -215,29 +213,31 @@ static enum starling_error synchronise(struct experiment *experiment, struct pro
 {
     const struct config *config = &experiment->config;
     struct gossip_settings *gossip = &experiment->settings.gossip;
-    struct network network;
+    const struct network *network = &experiment->network;
     if (config->sim.sync == SYNC_OFF)
         return STARLING_OK;
-    if (network_parse(config->sim.latency, 0, 0, &network, problem))
-        return STARLING_INVALID;
     if (gossip->flow.kind == FLOW_TOKEN)
         return problem_set(
             problem, STARLING_INVALID,
             "sim.sync: gossip.flow = token sends when models come, not once a round: "
             "take one of the two");
+    if (network_has_lines(network))
+        return problem_set(problem, STARLING_INVALID,
+                           "sim.sync: with sim.bandwidth a message may come at any time: take one "
+                           "of the two");
     gossip->in_step = true;
     gossip->jitter = 0;
-    size_t most = 0;
+    uint64_t pass_us = 0;
     for (size_t node = 0; node < experiment->partition->nodes; node++) {
         size_t count;
         partition_rows(experiment->partition, node, &count);
-        most = count > most ? count : most;
+        uint64_t us = experiment_pass_us(experiment, (peer_id)node, count);
+        pass_us = us > pass_us ? us : pass_us;
     }
     uint64_t ways = gossip->exchange == EXCHANGE_PUSH ? 1 : 2; /* there, and back */
     uint64_t models = gossip->order == ORDER_UPDATE_MERGE ? 1 + gossip->inbox : 1;
-    uint64_t pass_us = models * experiment_pass_us(experiment, most),
-             latency = network_most_us(&network);
-    uint64_t period = config->gossip.period_us;
+    uint64_t latency = network_most_us(network), period = config->gossip.period_us;
+    pass_us *= models;
     if (pass_us < period && latency < (period - pass_us) / ways)
         return STARLING_OK;
     return problem_set(
@@ -251,8 +251,11 @@ static enum starling_error synchronise(struct experiment *experiment, struct pro
 
 enum starling_error experiment_check(const struct config *config, struct problem *problem)
 {
+    uint64_t seed = config->sim.seed;
     struct network network;
     struct churn churn;
+    struct crashes crashes;
+    struct speed speed;
     struct topology topology;
     if (config->task.agree == AGREE_ON && config->sim.baseline[0])
         return problem_set(problem, STARLING_INVALID,
@@ -266,13 +269,32 @@ enum starling_error experiment_check(const struct config *config, struct problem
     if (!error)
         error = check_baseline(config->sim.baseline, problem);
     if (!error)
-        error = network_parse(config->sim.latency, config->sim.drop, config->sim.seed, &network,
-                              problem);
+        error = network_parse(config, &network, problem);
     if (!error)
-        error = churn_parse(config->sim.churn, config->gossip.period_us, config->sim.seed, &churn,
-                            problem);
+        error = churn_parse(config->sim.churn, config->gossip.period_us, seed, &churn, problem);
+    if (!error)
+        error =
+            crashes_parse(config->sim.crash, experiment_end_us(config), seed, &crashes, problem);
+    if (!error)
+        error = speed_parse(config->sim.speed, seed, &speed, problem);
     return error ? error
                  : topology_parse(config->sim.topology, config->sim.nodes, &topology, problem);
+}
+
+/* The network and the people, as the config, resolved, says. */
+static enum starling_error populate(struct experiment *experiment, struct problem *problem)
+{
+    const struct config *config = &experiment->config;
+    uint64_t seed = config->sim.seed, period_us = config->gossip.period_us;
+    enum starling_error error = network_make(config, &experiment->network, problem);
+    if (!error)
+        error = churn_parse(config->sim.churn, period_us, seed, &experiment->churn, problem);
+    if (!error)
+        error = churn_open(&experiment->churn, config->sim.nodes, problem);
+    if (!error)
+        error = crashes_parse(config->sim.crash, experiment_end_us(config), seed,
+                              &experiment->crashes, problem);
+    return error ? error : speed_parse(config->sim.speed, seed, &experiment->speed, problem);
 }
 
 struct experiment *experiment_new(const struct config *config, bool live, struct problem *problem)
@@ -297,6 +319,8 @@ struct experiment *experiment_new(const struct config *config, bool live, struct
     if (!experiment->model || settings_suit(config, experiment->model, problem))
         goto fail;
     resolve(experiment, live ? PERIOD_LIVE_US : PERIOD_VIRTUAL_US);
+    if (populate(experiment, problem))
+        goto fail;
     experiment->partition = partition_new(config->sim.partition, train, config->sim.nodes,
                                           config->sim.samples, config->sim.seed, problem);
     if (!experiment->partition || choose_test(experiment, problem) ||
@@ -317,6 +341,8 @@ void experiment_free(struct experiment **experiment)
     model_free(&(*experiment)->model);
     partition_free(&(*experiment)->partition);
     topology_clear(&(*experiment)->topology);
+    network_clear(&(*experiment)->network);
+    churn_clear(&(*experiment)->churn);
     free((*experiment)->test_rows);
     free(*experiment);
     *experiment = NULL;
@@ -333,10 +359,17 @@ struct version *experiment_initial(const struct experiment *experiment)
     return version;
 }
 
-uint64_t experiment_pass_us(const struct experiment *experiment, size_t examples)
+uint64_t experiment_end_us(const struct config *config)
+{
+    uint64_t periods = config->sim.rounds + config->sim.final;
+    return periods < UINT64_MAX / config->gossip.period_us ? periods * config->gossip.period_us
+                                                           : UINT64_MAX;
+}
+
+uint64_t experiment_pass_us(const struct experiment *experiment, peer_id node, size_t examples)
 {
     size_t samples = learner_samples(&experiment->settings.learn, examples, NULL);
     double ps = (double)samples * (double)model_parameters(experiment->model) *
                 (double)experiment->config.sim.compute_ps;
-    return 1 + (uint64_t)(ps / 1e6);
+    return 1 + (uint64_t)(ps / 1e6 / speed_of(&experiment->speed, node));
 }

@@ -8,6 +8,10 @@
 #include "model/partition.h"
 #include "node/config.h"
 #include "node/participant.h"
+#include "sim/churn.h"
+#include "sim/crashes.h"
+#include "sim/network.h"
+#include "sim/speed.h"
 #include "sim/topology.h"
 
 struct experiment {
@@ -17,6 +21,10 @@ struct experiment {
     struct model *model;
     struct participant_settings settings;
     struct topology topology;
+    struct network network;
+    struct churn churn;
+    struct crashes crashes;
+    struct speed speed;
     char name[160];      /* of the results: task.name, or made from data and model */
     char task_name[192]; /* of the task, NAME-SEED: another seed starts from other parameters */
     const struct dataset *test; /* the global test set, or `holdout` where the data has none */
@@ -35,8 +43,11 @@ struct data *experiment_data(const struct config *config, struct problem *proble
 struct experiment *experiment_new(const struct config *config, bool live, struct problem *problem);
 void experiment_free(struct experiment **experiment);
 
-/* The virtual time of a pass over so many training examples. */
-uint64_t experiment_pass_us(const struct experiment *experiment, size_t examples);
+/* The virtual time of a node's pass over so many training examples. */
+uint64_t experiment_pass_us(const struct experiment *experiment, peer_id node, size_t examples);
+
+/* The virtual time at which a run ends. */
+uint64_t experiment_end_us(const struct config *config);
 
 /* The parameters that every node starts from; NULL when memory is out. */
 struct version *experiment_initial(const struct experiment *experiment);

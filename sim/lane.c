@@ -85,6 +85,13 @@ static void post_event(struct lane *lane, const struct event *event)
         problem_no_memory(&lane->problem, "messages under way");
 }
 
+/* A message that so many bytes are sent of never arrives, or nobody is there for it. */
+static void count_lost(struct lane *lane, size_t bytes)
+{
+    lane->counts.dropped++;
+    lane->counts.dropped_bytes += bytes;
+}
+
 static void send(struct lane *lane, peer_id from, peer_id to, struct gossip_message message,
                  uint64_t now_us)
 {
@@ -96,8 +103,9 @@ static void send(struct lane *lane, peer_id from, peer_id to, struct gossip_mess
     lane->counts.messages++;
     lane->counts.bytes += bytes;
     uint64_t delay_us;
-    if (!network_carry(&world->network, from, number, &delay_us)) {
-        lane->counts.dropped++;
+    if (!network_carry(world->network, world->lines ? &world->lines[from] : NULL, from, number, to,
+                       bytes, now_us, &delay_us)) {
+        count_lost(lane, bytes);
         message_release(&message);
         return;
     }
@@ -147,7 +155,7 @@ static void carry_out(struct lane *lane, peer_id node, uint64_t now_us)
         lane->counts.updates++;
     } else if (out->has_work) {
         const struct participant *participant = &world->participants[node];
-        uint64_t pass_us = experiment_pass_us(world->experiment, participant->train_count);
+        uint64_t pass_us = experiment_pass_us(world->experiment, node, participant->train_count);
         lane_add(lane, &(struct event){.time_us = now_us + work->passes * pass_us,
                                        .receiver = node,
                                        .sender = node,
@@ -194,7 +202,8 @@ static void leave(struct lane *lane, const struct event *event)
     presence->left_us = event->time_us;
     presence->changes = event->sequence;
     lane->online--;
-    uint64_t lasts_us = churn_lasts(&world->churn, event->receiver, event->sequence, false);
+    uint64_t lasts_us =
+        churn_lasts(world->churn, event->receiver, event->sequence, false, event->time_us);
     lane_expect_change(lane, event->receiver, event->time_us + lasts_us);
 }
 
@@ -207,7 +216,7 @@ static void come_back(struct lane *lane, const struct event *event)
     presence->online = true;
     presence->changes = event->sequence;
     lane->online++;
-    uint64_t lasts_us = churn_lasts(&world->churn, event->receiver, event->sequence, true);
+    uint64_t lasts_us = churn_lasts(world->churn, event->receiver, event->sequence, true, now_us);
     lane_expect_change(lane, event->receiver, now_us + lasts_us);
     if (presence->done_held) {
         presence->done.time_us = now_us + (presence->done.time_us - presence->left_us);
@@ -224,12 +233,17 @@ static void come_back(struct lane *lane, const struct event *event)
 /* What comes to a node that is away. */
 static void miss(struct lane *lane, const struct event *event)
 {
-    struct presence *presence = &lane->world->presence[event->receiver];
+    struct world *world = lane->world;
     if (event->kind == EVENT_ARRIVE) {
-        lane->counts.dropped++;
+        count_lost(lane, event->parcel->bytes);
         parcel_drop(event->parcel);
         give_parcel(lane, event->parcel);
-    } else if (event->kind == EVENT_TICK) {
+        return;
+    }
+    if (world_is_gone(world, event->receiver))
+        return;
+    struct presence *presence = &world->presence[event->receiver];
+    if (event->kind == EVENT_TICK) {
         presence->tick_held = true;
         presence->tick = *event;
     } else {
@@ -244,6 +258,10 @@ static void handle(struct lane *lane, const struct event *event)
     struct participant *participant = &world->participants[event->receiver];
     struct now now = {event->time_us, 0};
     lane->counts.events++;
+    if (world_is_gone(world, event->receiver)) {
+        miss(lane, event);
+        return;
+    }
     if (event->kind == EVENT_LEAVE) {
         leave(lane, event);
         return;

@@ -12,6 +12,8 @@ libsim_a_SOURCES = \
 	sim/churn.h \
 	sim/clock.c \
 	sim/clock.h \
+	sim/crash_world.c \
+	sim/crash_world.h \
 	sim/crashes.c \
 	sim/crashes.h \
 	sim/daily.c \

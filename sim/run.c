@@ -7,10 +7,10 @@
 #include <sys/resource.h>
 
 #include "sim/baseline.h"
+#include "sim/crash_world.h"
 #include "sim/fedavg.h"
 #include "sim/live.h"
 #include "sim/measure.h"
-#include "sim/network.h"
 #include "sim/overlay_world.h"
 #include "sim/personal.h"
 #include "sim/progress.h"
@@ -193,7 +193,9 @@ static enum starling_error live_virtually(struct run *run, struct world *world,
         uint64_t until = round * config->gossip.period_us;
         if (round == config->sim.rounds + 1)
             world_conclude(world);
-        error = world_live(world, until, run->options->interrupted, &reached, problem);
+        error =
+            crash_world_live(world, run->experiment, run->pool, until - config->gossip.period_us,
+                             until, run->options->interrupted, &reached, problem);
         if (error || reached < until)
             break;
         run->summary.rounds = round;
@@ -400,7 +402,7 @@ static enum starling_error check_live(const struct config *config, struct proble
                            "use starling-sim run",
                            (unsigned long long)config->sim.nodes, LIVE_NODES_MAX);
     struct network network;
-    if (network_parse(config->sim.latency, 0, 0, &network, problem))
+    if (network_parse(config, &network, problem))
         return STARLING_INVALID;
     struct config plain;
     config_defaults(&plain);
@@ -413,6 +415,10 @@ static enum starling_error check_live(const struct config *config, struct proble
         {"sim.compute", config->sim.compute_ps != plain.sim.compute_ps},
         {"sim.final", config->sim.final > 0},
         {"sim.latency", strcmp(config->sim.latency, plain.sim.latency) != 0},
+        {"sim.bandwidth", strcmp(config->sim.bandwidth, plain.sim.bandwidth) != 0},
+        {"sim.partitions", strcmp(config->sim.partitions, plain.sim.partitions) != 0},
+        {"sim.crash", strcmp(config->sim.crash, plain.sim.crash) != 0},
+        {"sim.speed", strcmp(config->sim.speed, plain.sim.speed) != 0},
         {"sim.topology", strcmp(config->sim.topology, plain.sim.topology) != 0},
         {"task.agree", config->task.agree == AGREE_ON},
         {"sim.churn", strcmp(config->sim.churn, plain.sim.churn) != 0},

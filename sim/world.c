@@ -54,7 +54,7 @@ static void begin_churn(struct world *world)
         if (!world->presence)
             continue;
         uint64_t left_us;
-        world->presence[node].online = churn_begin(&world->churn, node, &left_us);
+        world->presence[node].online = churn_begin(world->churn, node, &left_us);
         lane->online -= !world->presence[node].online;
         lane_expect_change(lane, node, left_us);
     }
@@ -103,7 +103,7 @@ static enum starling_error begin(struct world *world, struct problem *problem)
 /* No longer than the least latency, and so short that a window's events sort in cache. */
 static uint64_t window_us(const struct world *world)
 {
-    uint64_t least = network_least_us(&world->network);
+    uint64_t least = network_least_us(world->network);
     uint64_t most = world->experiment->config.gossip.period_us / WINDOWS_A_PERIOD;
     most = most > NETWORK_LEAST_US ? most : NETWORK_LEAST_US;
     return least < most ? least : most;
@@ -163,12 +163,8 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
         world->works_most = WORKS_MAX;
     if (world->works_most == 0)
         world->works_most = 1;
-    if (network_parse(config->sim.latency, config->sim.drop, config->sim.seed, &world->network,
-                      problem))
-        goto fail;
-    if (churn_parse(config->sim.churn, config->gossip.period_us, config->sim.seed, &world->churn,
-                    problem))
-        goto fail;
+    world->network = &experiment->network;
+    world->churn = &experiment->churn;
     world->post =
         post_new(world->nodes, world->parameters, config->sim.seed, config->sim.wire, problem);
     if (!world->post)
@@ -178,10 +174,14 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
     world->entries =
         calloc(world->nodes * experiment->settings.gossip.view, sizeof *world->entries);
     world->traffic = calloc(world->nodes, sizeof *world->traffic);
-    bool churn = world->churn.kind != CHURN_NONE;
+    bool churn = world->churn->kind != CHURN_NONE, crash = experiment->crashes.count > 0;
+    bool lines = network_has_lines(world->network);
+    world->gone = crash ? calloc(world->nodes, sizeof *world->gone) : NULL;
+    world->lines = lines ? calloc(world->nodes, sizeof *world->lines) : NULL;
     world->presence = churn ? calloc(world->nodes, sizeof *world->presence) : NULL;
     if (!make_lanes(world) || !world->participants || !world->entries || !world->traffic ||
-        !make_room_for_fragments(world) || (churn && !world->presence)) {
+        !make_room_for_fragments(world) || (churn && !world->presence) || (crash && !world->gone) ||
+        (lines && !world->lines)) {
         problem_no_memory(problem, "the participants");
         goto fail;
     }
@@ -251,6 +251,8 @@ void world_free(struct world **world)
     free(ours->news);
     free(ours->traffic);
     free(ours->presence);
+    free(ours->gone);
+    free(ours->lines);
     free(ours->works);
     free(ours);
 }
@@ -265,6 +267,7 @@ static void add_up(struct world *world)
         sum.messages += counts->messages;
         sum.bytes += counts->bytes;
         sum.dropped += counts->dropped;
+        sum.dropped_bytes += counts->dropped_bytes;
         sum.rejected += counts->rejected;
         sum.passes += counts->passes;
         sum.samples += counts->samples;
@@ -307,6 +310,12 @@ enum starling_error world_live(struct world *world, uint64_t until_us,
     return world->problem.error;
 }
 
+void world_crash(struct world *world, size_t node)
+{
+    lane_of(world, (peer_id)node)->online -= world_is_online(world, node);
+    world->gone[node] = true;
+}
+
 void world_conclude(struct world *world)
 {
     for (size_t node = 0; node < world->nodes; node++)
@@ -328,7 +337,12 @@ size_t world_online(const struct world *world)
 
 bool world_is_online(const struct world *world, size_t node)
 {
-    return !world->presence || world->presence[node].online;
+    return !world_is_gone(world, node) && (!world->presence || world->presence[node].online);
+}
+
+bool world_is_gone(const struct world *world, size_t node)
+{
+    return world->gone && world->gone[node];
 }
 
 const struct world_counts *world_counts(const struct world *world)

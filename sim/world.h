@@ -7,7 +7,8 @@
  *
  * A node that is away (sim.churn) sends, receives and learns nothing: messages that reach it are
  * dropped and counted, a pass that was begun is finished when it is back, with the model and the
- * view that it had, and its rounds go on at the instants where they would have been.
+ * view that it had, and its rounds go on at the instants where they would have been. One that
+ * crashed (sim.crash) is away for good.
  */
 #ifndef STARLING_WORLD_H
 #define STARLING_WORLD_H
@@ -22,10 +23,11 @@ struct world;
 struct world_counts {
     uint64_t messages, bytes, dropped, rejected; /* sent; lost, or come to a node that was away;
                                                     refused on arrival */
-    uint64_t passes, samples, updates, events;   /* updates: received models merged */
-    uint64_t diverged;                           /* rounds undone because not finite */
-    uint64_t diverged_passes, diverged_samples;  /* in them, among the above */
-    double train_seconds;                        /* of wall time, doing the arithmetic */
+    uint64_t dropped_bytes;
+    uint64_t passes, samples, updates, events;  /* updates: received models merged */
+    uint64_t diverged;                          /* rounds undone because not finite */
+    uint64_t diverged_passes, diverged_samples; /* in them, among the above */
+    double train_seconds;                       /* of wall time, doing the arithmetic */
 };
 
 /* One node's traffic. */
@@ -45,6 +47,12 @@ void world_free(struct world **world);
 enum starling_error world_live(struct world *world, uint64_t until_us,
                                const volatile sig_atomic_t *interrupted, uint64_t *reached_us,
                                struct problem *problem);
+
+/* A node crashes, now, between two calls of world_live: it is never there again. Only where the
+ * experiment has crashes. */
+void world_crash(struct world *world, size_t node);
+/* Whether one has. */
+bool world_is_gone(const struct world *world, size_t node);
 
 /* From now on all are in the final phase (participant_conclude). */
 void world_conclude(struct world *world);

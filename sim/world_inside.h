@@ -4,11 +4,9 @@
 #ifndef STARLING_WORLD_INSIDE_H
 #define STARLING_WORLD_INSIDE_H
 
-#include "sim/churn.h"
 #include "sim/clock.h"
 #include "sim/lane.h"
 #include "sim/meeting.h"
-#include "sim/network.h"
 #include "sim/post.h"
 #include "sim/world.h"
 
@@ -24,7 +22,7 @@ struct presence {
 struct world {
     const struct experiment *experiment;
     struct pool *pool;
-    struct network network;
+    const struct network *network; /* the experiment's */
     struct post *post;
     uint64_t window_us;
     size_t nodes, parameters;
@@ -33,8 +31,10 @@ struct world {
     double *ages;                  /* nodes × 2 fragments; NULL where models are sent whole */
     uint32_t *news;                /* nodes × inbox; NULL likewise */
     struct world_traffic *traffic; /* per node */
-    struct churn churn;
-    struct presence *presence; /* per node; NULL where nobody ever leaves */
+    uplink *lines;                 /* per node; NULL where lines take no time */
+    const struct churn *churn;     /* the experiment's */
+    struct presence *presence;     /* per node; NULL where nobody ever leaves */
+    bool *gone;                    /* per node, crashed; NULL where nobody ever does */
     struct lane *lanes;
     size_t lanes_count;
     struct meeting meeting; /* of the lanes */
