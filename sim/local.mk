@@ -51,10 +51,15 @@ libsim_a_SOURCES = \
 	sim/overlay.h \
 	sim/overlay_world.c \
 	sim/overlay_world.h \
+	sim/page.c \
+	sim/page.h \
 	sim/personal.c \
 	sim/personal.h \
 	sim/plot.c \
 	sim/plot.h \
+	sim/plot_axis.h \
+	sim/plot_counts.c \
+	sim/plot_curves.c \
 	sim/pool.c \
 	sim/pool.h \
 	sim/post.c \
@@ -65,6 +70,10 @@ libsim_a_SOURCES = \
 	sim/progress.h \
 	sim/report.c \
 	sim/report.h \
+	sim/report_curves.c \
+	sim/report_end.c \
+	sim/report_parts.h \
+	sim/report_tables.c \
 	sim/results.c \
 	sim/results.h \
 	sim/run.c \

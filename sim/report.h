@@ -1,6 +1,4 @@
-/* report — a run as one page: report.html, self-contained, for a desk, a phone and the dark.
- *
- * Inline style and SVG, no script, nothing fetched. Everything that came from outside is escaped.
+/* report — a run as one page: report.html (sim/page.h).
  */
 #ifndef STARLING_REPORT_H
 #define STARLING_REPORT_H
@@ -19,9 +17,14 @@ struct report {
     size_t node_count;
     const struct baseline_row *curves; /* of baselines, one after another */
     size_t curve_count;
+    bool running; /* the run goes on: the page says so and reads itself again */
 };
 
 /* Writing itself is checked by whoever owns `file`. */
 enum starling_error report_write(const struct report *report, FILE *file, struct problem *problem);
+
+/* DIR/report.html, whole or not at all. */
+enum starling_error report_save(const struct report *report, const char *dir,
+                                struct problem *problem);
 
 #endif

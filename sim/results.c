@@ -302,12 +302,7 @@ static enum starling_error write_report(const struct results *results,
         .curves = results->curves,
         .curve_count = results->curve_count,
     };
-    struct out_text text;
-    enum starling_error error = out_text_begin(&text, problem);
-    if (error != STARLING_OK)
-        return error;
-    error = report_write(&report, text.file, problem);
-    return out_text_end(&text, results->dir, "report.html", error, problem);
+    return report_save(&report, results->dir, problem);
 }
 
 static enum starling_error write_summary(const struct results *results,

@@ -87,6 +87,9 @@ struct summary {
     double updates_per_second, samples_per_second;
     uint64_t peak_rss_bytes;
     char digest[65]; /* "": none (live) */
+    struct {
+        char cpu[128], blas_core[32], kernels[32]; /* "": not known */
+    } machine;
 };
 
 /* Mean, deviation (of the population), and quantiles by linear interpolation of `count` values,
@@ -109,6 +112,9 @@ enum starling_error results_finish(struct results *results, const struct summary
                                    struct problem *problem);
 /* A run that ended before its first evaluation, without results_finish, leaves nothing behind. */
 void results_close(struct results **results);
+
+/* Fills in what machine this is. */
+void summary_machine(struct summary *summary);
 
 /* summary.json as JSON: the caller's reference; NULL when memory is out. */
 json_t *summary_json(const struct summary *summary);

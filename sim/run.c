@@ -357,6 +357,7 @@ static void begin_summary(struct run *run)
         .updates_per_second = NAN,
         .samples_per_second = NAN,
     };
+    summary_machine(&run->summary);
 }
 
 static enum starling_error finish(struct run *run, struct problem *problem)

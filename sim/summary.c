@@ -50,13 +50,13 @@ struct spread spread_of(double *values, size_t count)
     };
 }
 
-/* The processor's name as Linux tells it; NULL where it does not (arm64 lists part numbers). */
-static json_t *cpu_json(void)
+/* The processor's name as Linux tells it; "" where it does not (arm64 lists part numbers). */
+static void name_cpu(char *name, size_t size)
 {
-    json_t *name = NULL;
     char line[512];
     FILE *file = fopen("/proc/cpuinfo", "re");
-    while (file && !name && fgets(line, sizeof line, file)) {
+    name[0] = '\0';
+    while (file && !name[0] && fgets(line, sizeof line, file)) {
         char *text = strchr(line, ':');
         if (!text || strncmp(line, "model name", 10) != 0)
             continue;
@@ -64,11 +64,18 @@ static json_t *cpu_json(void)
             text++;
         while (isspace((unsigned char)*text));
         text[strcspn(text, "\n")] = '\0';
-        name = json_string(text);
+        snprintf(name, size, "%s", text);
     }
     if (file)
         fclose(file);
-    return name ? name : json_null();
+}
+
+void summary_machine(struct summary *summary)
+{
+    name_cpu(summary->machine.cpu, sizeof summary->machine.cpu);
+    snprintf(summary->machine.blas_core, sizeof summary->machine.blas_core, "%s",
+             openblas_get_corename());
+    snprintf(summary->machine.kernels, sizeof summary->machine.kernels, "%s", vector_kernels());
 }
 
 static json_t *number(double value)
@@ -182,9 +189,9 @@ json_t *summary_json(const struct summary *summary)
         {"bytes_per_node", isfinite(summary->bytes_per_node)
                                ? whole((uint64_t)summary->bytes_per_node)
                                : json_null()},
-        {"cpu", cpu_json()},
-        {"blas_core", text(openblas_get_corename())},
-        {"kernels", text(vector_kernels())},
+        {"cpu", text(summary->machine.cpu)},
+        {"blas_core", text(summary->machine.blas_core)},
+        {"kernels", text(summary->machine.kernels)},
         {"updates_per_second", number(summary->updates_per_second)},
         {"samples_per_second", number(summary->samples_per_second)},
         {"peak_rss_bytes", whole(summary->peak_rss_bytes)},

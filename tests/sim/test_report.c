@@ -14,6 +14,7 @@
 static struct config config;
 static const struct baseline_row *curves; /* that the next page shows */
 static size_t curve_count;
+static bool running;
 
 /* The page of a run with so many rounds and nodes, and figures that follow a curve. */
 static char *page_of(size_t rounds, size_t nodes, const char *name, const struct summary *given)
@@ -58,9 +59,11 @@ static char *page_of(size_t rounds, size_t nodes, const char *name, const struct
                                      .examples = 10,
                                      .accuracy = 0.8,
                                      .loss = NAN,
-                                     .accuracy_alone = i % 2 ? NAN : 0.6};
-    const struct report report = {&config, &summary, rows,   rounds,
-                                  table,   nodes,    curves, curve_count};
+                                     .accuracy_alone = i % 2 ? NAN : 0.6,
+                                     .own = {10, 0.6, 0.7, i % 3 ? 0.7 : 0.8, 5},
+                                     .in_degree = (uint32_t)(18 + i % 5)};
+    const struct report report = {&config, &summary, rows,        rounds, table,
+                                  nodes,   curves,   curve_count, running};
     char *text = NULL;
     size_t size;
     FILE *memory = open_memstream(&text, &size);
@@ -86,6 +89,7 @@ static int make_config(void **state)
     (void)state;
     config_defaults(&config);
     curve_count = 0;
+    running = false;
     return 0;
 }
 
@@ -132,12 +136,12 @@ static void every_setting_is_in_the_page(void **state)
 static void text_from_outside_is_escaped(void **state)
 {
     (void)state;
-    strcpy(config.task.data, "csv:<b>&'\".csv");
+    strcpy(config.task.data, "csv:<u>&'\".csv");
     char *page = page_of(3, 2, "<script>alert('x')</script>", NULL);
     assert_null(strstr(page, "<script"));
-    assert_null(strstr(page, "<b>"));
+    assert_null(strstr(page, "<u>"));
     assert_non_null(strstr(page, "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
-    assert_non_null(strstr(page, "csv:&lt;b&gt;&amp;&#39;&quot;.csv"));
+    assert_non_null(strstr(page, "csv:&lt;u&gt;&amp;&#39;&quot;.csv"));
     free(page);
 }
 
@@ -183,7 +187,7 @@ static void a_long_run_makes_no_larger_page(void **state)
     free(longer);
 }
 
-static void the_curve_of_fedavg_is_in_both_charts_of_accuracy(void **state)
+static void the_curve_of_fedavg_is_in_all_charts_of_accuracy(void **state)
 {
     (void)state;
     static const struct baseline_row rows[] = {{"central", 1, 10, 0, 0, 0.9, 1},
@@ -195,8 +199,8 @@ static void the_curve_of_fedavg_is_in_both_charts_of_accuracy(void **state)
     curves = rows;
     curve_count = sizeof rows / sizeof *rows;
     char *with = page_of(3, 8, "trial", NULL);
-    assert_int_equal(occurrences(without, ">FedAvg</text>"), 0);
-    assert_int_equal(occurrences(with, ">FedAvg</text>"), 2);
+    assert_int_equal(occurrences(without, "</i>FedAvg</li>"), 0);
+    assert_int_equal(occurrences(with, "</i>FedAvg</li>"), 3);
     assert_non_null(strstr(with, ">300 kB</text>")); /* the axis reaches its traffic a node */
     assert_null(strstr(with, "nan"));
     /* a run of which nothing else is known */
@@ -204,6 +208,67 @@ static void the_curve_of_fedavg_is_in_both_charts_of_accuracy(void **state)
     without = page_of(0, 0, "trial", NULL);
     free(without);
     free(with);
+}
+
+/* Every chart of a run that has all there is, each of them once. */
+static void every_chart_is_there_when_there_is_something_to_show(void **state)
+{
+    (void)state;
+    static const char *const charts[] = {"accuracy", "by-round", "by-time",   "by-traffic",
+                                         "loss",     "traffic",  "baselines", "spread",
+                                         "personal", "overlay",  "consensus"};
+    struct summary full = {.kind = "run",
+                           .complete = true,
+                           .nodes = 40,
+                           .rounds = 20,
+                           .name = "trial",
+                           .accuracy = {0.8, 0.01, 0.7, 0.75, 0.8, 0.85, 0.9},
+                           .local_accuracy = 0.6,
+                           .local_loss = 2,
+                           .central_accuracy = 0.9,
+                           .central_loss = 0.4,
+                           .overlay = {.nodes = 40,
+                                       .out_degree = 20,
+                                       .in_degree = {20, 1.4, 18, 22},
+                                       .clustering = 0.5,
+                                       .clustering_nodes = 40,
+                                       .components = 1,
+                                       .largest = 40,
+                                       .random = {3.1, 0.6}}};
+    full.personal.nodes = 40;
+    full.personal.accuracy = 0.73;
+    full.personal.swarm = 0.7;
+    full.personal.alone = 0.6;
+    char *page = page_of(20, 40, "trial", &full), id[40];
+    for (size_t i = 0; i < sizeof charts / sizeof *charts; i++) {
+        snprintf(id, sizeof id, " id=\"%s\"", charts[i]);
+        if (occurrences(page, id) != 1)
+            fail_msg("%s is there %zu times", charts[i], occurrences(page, id));
+    }
+    assert_non_null(strstr(page, "all 40 nodes are one piece"));
+    assert_non_null(strstr(page, "Better for 14 nodes, worse for 0, the same for 26."));
+    assert_null(strstr(page, " id=\"online\"")); /* nobody was away */
+    full.overlay.components = 3;
+    full.overlay.largest = 38;
+    full.overlay.dead_share = 0.7;
+    free(page);
+    page = page_of(20, 40, "trial", &full);
+    assert_non_null(strstr(page, "3 pieces; the largest has 38 of 40 nodes"));
+    assert_non_null(strstr(page, "70.0% lead to nodes that are away"));
+    free(page);
+}
+
+static void a_page_of_a_run_that_goes_on_reads_itself_again(void **state)
+{
+    (void)state;
+    char *page = page_of(3, 2, "trial", NULL);
+    assert_null(strstr(page, "http-equiv"));
+    free(page);
+    running = true;
+    page = page_of(3, 2, "trial", NULL);
+    assert_non_null(strstr(page, "<meta http-equiv=\"refresh\""));
+    assert_non_null(strstr(page, "Running: round 3 of 50."));
+    free(page);
 }
 
 static void values_read_as_a_person_writes_them(void **state)
@@ -259,10 +324,12 @@ static void charts_stay_inside_their_frame(void **state)
             fclose(memory);
             if (strstr(text, "nan") || strstr(text, "inf"))
                 fail_msg("shape %zu, unit %d: %s", shape, unit, text);
-            for (const char *at = text; unit != PLOT_PERCENT && (at = strstr(at, " cy=\"")); at++) {
-                double y = atof(at + 5);
-                if (y < 0 || y > PLOT_HEIGHT)
-                    fail_msg("shape %zu, unit %d: a point at %g", shape, unit, y);
+            for (const char *at = text; unit != PLOT_PERCENT && (at = strstr(at, " d=\"M"));) {
+                double x_at, y_at;
+                at += strlen(" d=\"M");
+                if (sscanf(at, "%lf %lf", &x_at, &y_at) == 2 &&
+                    (x_at < 0 || x_at > 1000 || y_at < 0 || y_at > PLOT_HEIGHT))
+                    fail_msg("shape %zu, unit %d: a point at %g, %g", shape, unit, x_at, y_at);
             }
             free(text);
         }
@@ -276,7 +343,9 @@ int main(void)
         cmocka_unit_test_setup(text_from_outside_is_escaped, make_config),
         cmocka_unit_test_setup(figures_that_are_not_known_are_never_nan, make_config),
         cmocka_unit_test_setup(a_long_run_makes_no_larger_page, make_config),
-        cmocka_unit_test_setup(the_curve_of_fedavg_is_in_both_charts_of_accuracy, make_config),
+        cmocka_unit_test_setup(the_curve_of_fedavg_is_in_all_charts_of_accuracy, make_config),
+        cmocka_unit_test_setup(every_chart_is_there_when_there_is_something_to_show, make_config),
+        cmocka_unit_test_setup(a_page_of_a_run_that_goes_on_reads_itself_again, make_config),
         cmocka_unit_test(values_read_as_a_person_writes_them),
         cmocka_unit_test(charts_stay_inside_their_frame),
     };
