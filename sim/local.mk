@@ -12,6 +12,12 @@ libsim_a_SOURCES = \
 	sim/churn.h \
 	sim/clock.c \
 	sim/clock.h \
+	sim/compare.c \
+	sim/compare.h \
+	sim/compare_page.c \
+	sim/compare_table.c \
+	sim/comparison.c \
+	sim/comparison.h \
 	sim/crash_world.c \
 	sim/crash_world.h \
 	sim/crashes.c \
@@ -51,6 +57,8 @@ libsim_a_SOURCES = \
 	sim/overlay.h \
 	sim/overlay_world.c \
 	sim/overlay_world.h \
+	sim/past.c \
+	sim/past.h \
 	sim/page.c \
 	sim/page.h \
 	sim/personal.c \
@@ -85,6 +93,7 @@ libsim_a_SOURCES = \
 	sim/stopwatch.c \
 	sim/stopwatch.h \
 	sim/summary.c \
+	sim/summary_read.c \
 	sim/sweep.c \
 	sim/sweep.h \
 	sim/sweep_figures.c \
@@ -95,6 +104,8 @@ libsim_a_SOURCES = \
 	sim/sweep_runs.h \
 	sim/sweep_table.c \
 	sim/sweep_table.h \
+	sim/table_read.c \
+	sim/table_read.h \
 	sim/topology.c \
 	sim/topology.h \
 	sim/topology_regular.c \
@@ -107,7 +118,7 @@ libsim_a_SOURCES = \
 	sim/world.h \
 	sim/world_inside.h
 
-starling_sim_SOURCES = sim/sim_main.c
+starling_sim_SOURCES = sim/sim_help.c sim/sim_help.h sim/sim_main.c
 starling_sim_LDADD = $(SIM_LIBS)
 
 # Experiments that anyone can rerun: docs/results.md.

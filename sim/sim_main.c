@@ -10,8 +10,12 @@
 #include <sodium.h>
 
 #include "node/config.h"
+#include "sim/compare.h"
 #include "sim/describe.h"
+#include "sim/past.h"
+#include "sim/report.h"
 #include "sim/run.h"
+#include "sim/sim_help.h"
 #include "sim/sweep.h"
 
 #ifndef PACKAGE_VERSION
@@ -28,58 +32,7 @@ static void interrupt(int number)
     interrupted = 1;
 }
 
-static const char *const commands[] = {"run", "live", "sweep", "data", NULL};
-
-static void help(FILE *file)
-{
-    fputs("starling-sim: gossip learning on one machine, many nodes at a time\n"
-          "\n"
-          "  starling-sim run --nodes 100 --rounds 50           in virtual time\n"
-          "  starling-sim live --nodes 8 --rounds 20            with real nodes over CURVE\n"
-          "  starling-sim run --data idx:mnist --model mlp:64 --partition dirichlet:0.3 \\\n"
-          "               --baseline local,central,fedavg --out runs/skewed\n"
-          "\n"
-          "  starling-sim sweep FILE.ini --vary gossip.merge=limited,average --seeds 1-5\n"
-          "  starling-sim data csv:FILE --partition dirichlet:0.3   what a data set holds\n"
-          "\n"
-          "usage: starling-sim run|live|sweep [FILE.ini] [options]\n"
-          "       starling-sim data [SPEC|FILE.ini] [options]\n"
-          "\n"
-          "what is learned\n"
-          "  --data SPEC        synth:writers, idx:DIR, csv:FILE?label=COL, libsvm:FILE,\n"
-          "                     leaf:DIR, text:FILE?length=N\n"
-          "  --model SPEC       linear, svm, mlp:64, mlp:256,128, lenet, gru:128, or\n"
-          "                     layers, as in conv 5x5x6, relu, maxpool 2, dense 120\n"
-          "  --partition SPEC   iid, dirichlet:A, classes:K, shards:K, sizes:MIN-MAX,\n"
-          "                     user, draw:K\n"
-          "  --samples N        examples a node at most (0: all it is dealt)\n"
-          "  --scale HOW        auto, none, standard, log\n"
-          "by whom\n"
-          "  --nodes N          participants (100)\n"
-          "  --rounds R         gossip periods (50)\n"
-          "  --seed S           same seed, same bits (1)\n"
-          "  --threads T        threads; the result does not depend on them (all cores)\n"
-          "  --wire             messages go through the real codec, as bytes\n"
-          "what comes out\n"
-          "  --out DIR          folder of the results (runs/NAME-SEED)\n"
-          "  --baseline LIST    also run: local, central, fedavg\n"
-          "  --force            replace the results of an earlier run\n"
-          "  --json             print summary.json on stdout and nothing else\n"
-          "  --quiet            no progress\n"
-          "many runs (sweep)\n"
-          "  --vary SECTION.KEY=A,B,C  each of these values; every combination is run.\n"
-          "                     With ; between them where a value holds a comma\n"
-          "  --seeds LIST       each combination with each of these seeds: 1-5 or 1,2,3\n"
-          "  --jobs N           runs at a time (one a core)\n"
-          "  --at LIST          also compare the evaluations at these rounds\n"
-          "everything else\n"
-          "  --set SECTION.KEY=VALUE   any setting; as many as you like\n"
-          "  --settings         list them, with their defaults\n"
-          "  --help, --version\n"
-          "\n"
-          "Exit: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.\n",
-          file);
-}
+static const char *const commands[] = {"run", "live", "sweep", "data", "compare", "report", NULL};
 
 enum option_key {
     KEY_SETTING = 1000, /* an option that is one setting: KEY_SETTING + its place below */
@@ -158,7 +111,14 @@ static int wrong_option(const char *word)
     return EXIT_USAGE;
 }
 
-enum command { COMMAND_RUN, COMMAND_LIVE, COMMAND_SWEEP, COMMAND_DATA };
+enum command {
+    COMMAND_RUN,
+    COMMAND_LIVE,
+    COMMAND_SWEEP,
+    COMMAND_DATA,
+    COMMAND_COMPARE,
+    COMMAND_REPORT
+};
 
 /* All that a command line says. */
 struct wanted {
@@ -168,7 +128,16 @@ struct wanted {
     struct sweep_plan plan;
     size_t jobs;
     const char *file; /* NULL: none */
+    char **dirs;      /* of compare and report */
+    size_t dir_count;
 };
+
+/* What was made is looked at: no settings. */
+static bool is_of_past(enum command command, int key)
+{
+    return key == 'h' || key == KEY_VERSION || key == KEY_SETTINGS ||
+           (command == COMMAND_COMPARE && (key == KEY_OUT || key == KEY_JSON || key == KEY_FORCE));
+}
 
 /* What there is to say of data needs no model, no time and no folder. */
 static bool is_of_data(int key)
@@ -236,8 +205,14 @@ static int read_options(int argc, char **argv, struct wanted *wanted, struct pro
         if (wanted->command == COMMAND_DATA && !is_of_data(key))
             return fail(EXIT_USAGE, "data: takes --data, --partition, --samples, --scale, --nodes, "
                                     "--seed, --set and --json: leave out what a run needs");
+        if (wanted->command == COMMAND_COMPARE && !is_of_past(wanted->command, key))
+            return fail(EXIT_USAGE, "compare: takes folders of runs, --out, --force and --json: "
+                                    "leave out what a run needs");
+        if (wanted->command == COMMAND_REPORT && !is_of_past(wanted->command, key))
+            return fail(EXIT_USAGE, "report: takes the folder of a run and nothing else: leave the "
+                                    "options out");
         if (key == 'h') {
-            help(stdout);
+            sim_help(stdout);
             return EXIT_DONE;
         } else if (key == KEY_VERSION) {
             puts("starling-sim " PACKAGE_VERSION);
@@ -273,6 +248,19 @@ static int read_options(int argc, char **argv, struct wanted *wanted, struct pro
     return -1;
 }
 
+/* The folders of runs that were made. */
+static int read_folders(int argc, char **argv, struct wanted *wanted, struct problem *problem)
+{
+    wanted->dirs = argv + optind;
+    wanted->dir_count = (size_t)(argc - optind);
+    if (wanted->command == COMMAND_REPORT && wanted->dir_count != 1)
+        return fail(EXIT_USAGE, "report: name one folder of a run: starling-sim report runs/a");
+    if (wanted->command == COMMAND_COMPARE && wanted->dir_count < 2)
+        return fail(EXIT_USAGE, "compare: name two folders of runs or more: starling-sim compare "
+                                "runs/a runs/b");
+    return read_options(argc, argv, wanted, problem);
+}
+
 /* The configuration file comes before the flags, wherever it stands among them. */
 static int read_arguments(int argc, char **argv, struct wanted *wanted, struct problem *problem)
 {
@@ -281,6 +269,8 @@ static int read_arguments(int argc, char **argv, struct wanted *wanted, struct p
     sweep_plan_clear(&scratch.plan);
     if (status >= 0)
         return status;
+    if (wanted->command == COMMAND_COMPARE || wanted->command == COMMAND_REPORT)
+        return read_folders(argc, argv, wanted, problem);
     if (argc - optind > 1) {
         fprintf(stderr, "starling-sim: %s: one %s is enough: name one\n", argv[optind + 1],
                 wanted->command == COMMAND_DATA ? "data set" : "configuration file");
@@ -353,14 +343,16 @@ static int read_command(const char *word, enum command *command)
         return EXIT_DONE;
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-        help(stdout);
+        sim_help(stdout);
         return EXIT_DONE;
     }
     const char *nearest = config_nearest(word, commands);
     if (nearest)
         fprintf(stderr, "starling-sim: %s: no such command: did you mean %s?\n", word, nearest);
     else
-        fprintf(stderr, "starling-sim: %s: no such command: run, live, sweep, data, or --help\n",
+        fprintf(stderr,
+                "starling-sim: %s: no such command: run, live, sweep, compare, report, data, or "
+                "--help\n",
                 word);
     return EXIT_USAGE;
 }
@@ -438,6 +430,26 @@ static enum starling_error do_data(struct wanted *wanted, struct problem *proble
                                       : problem_no_memory(problem, "describing a data set");
 }
 
+static enum starling_error do_compare(struct wanted *wanted, struct problem *problem)
+{
+    const struct compare_options how = {
+        .out = wanted->run.out, .force = wanted->run.force, .json = wanted->run.json};
+    return compare(wanted->dirs, wanted->dir_count, &how, problem);
+}
+
+static enum starling_error do_report(struct wanted *wanted, struct problem *problem)
+{
+    struct past *past = past_read(wanted->dirs[0], true, problem);
+    if (!past)
+        return problem->error;
+    const struct report report = past_report(past);
+    enum starling_error error = report_save(&report, past->dir, problem);
+    if (!error)
+        printf("%s/report.html\n", past->dir);
+    past_free(&past);
+    return error;
+}
+
 static enum starling_error do_command(struct wanted *wanted, bool *incomplete,
                                       struct problem *problem)
 {
@@ -446,6 +458,10 @@ static enum starling_error do_command(struct wanted *wanted, bool *incomplete,
         return do_data(wanted, problem);
     case COMMAND_SWEEP:
         return do_sweep(wanted, incomplete, problem);
+    case COMMAND_COMPARE:
+        return do_compare(wanted, problem);
+    case COMMAND_REPORT:
+        return do_report(wanted, problem);
     case COMMAND_RUN:
     case COMMAND_LIVE:
     default:
@@ -458,7 +474,8 @@ int main(int argc, char **argv)
     static struct wanted wanted = {.run = {.interrupted = &interrupted}};
     hold_standard_streams();
     if (argc < 2)
-        return fail(EXIT_USAGE, "a command is missing: run, live, sweep, data, or --help");
+        return fail(EXIT_USAGE, "a command is missing: run, live, sweep, compare, report, data, or "
+                                "--help");
     int status = read_command(argv[1], &wanted.command);
     if (status >= 0)
         return status;

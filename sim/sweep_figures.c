@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "sim/out.h"
+#include "sim/table_read.h"
 
-#define COLUMNS_MAX 64
 #define DEPTH_MAX 4 /* of summary.json */
 
 struct figures *figures_new(size_t runs)
@@ -104,54 +104,45 @@ static const struct {
 } kept[] = {{"accuracy_mean", "accuracy"}, {"loss_mean", "loss"}, {"bytes", "bytes"}};
 #define KEPT (sizeof kept / sizeof *kept)
 
-/* Parts a line at its commas, in place. */
-static size_t part(char *line, char *fields[COLUMNS_MAX])
-{
-    size_t count = 0;
-    line[strcspn(line, "\r\n")] = '\0';
-    for (char *next = line; next && count < COLUMNS_MAX;)
-        fields[count++] = strsep(&next, ",");
-    return count;
-}
+struct marking {
+    struct figures *figures;
+    size_t run;
+    const uint64_t *marks;
+    size_t mark_count;
+};
 
-static void take_row(struct figures *figures, size_t run, char *fields[], size_t count,
-                     const size_t places[KEPT], const uint64_t *marks, size_t mark_count)
+static enum starling_error take_row(void *self, const char *const *fields, const char *where,
+                                    struct problem *problem)
 {
-    uint64_t round = strtoull(fields[0], NULL, 10);
-    for (size_t i = 0; i < mark_count; i++)
-        for (size_t j = 0; j < KEPT && marks[i] == round; j++) {
+    const struct marking *marking = self;
+    uint64_t round;
+    double value;
+    if (!table_whole(fields[0], &round))
+        return problem_set(problem, STARLING_FAILED, "%s: \"%.40s\" is no round: make it again",
+                           where, fields[0]);
+    for (size_t i = 0; i < marking->mark_count; i++)
+        for (size_t j = 0; j < KEPT && marking->marks[i] == round; j++) {
             char name[FIGURE_NAME_MAX];
-            if (places[j] >= count || !*fields[places[j]])
+            if (!table_figure(fields[1 + j], &value) || isnan(value))
                 continue;
             snprintf(name, sizeof name, "%s@%llu", kept[j].figure, (unsigned long long)round);
-            put(figures, run, name, strtod(fields[places[j]], NULL));
+            put(marking->figures, marking->run, name, value);
         }
+    return STARLING_OK;
 }
 
 static enum starling_error take_rounds(struct figures *figures, size_t run, const char *dir,
                                        const uint64_t *marks, size_t mark_count,
                                        struct problem *problem)
 {
-    char *path = out_path(dir, "rounds.csv"), *line = NULL, *fields[COLUMNS_MAX];
-    FILE *file = path ? fopen(path, "re") : NULL;
-    size_t size = 0, places[KEPT];
-    for (size_t j = 0; j < KEPT; j++)
-        places[j] = COLUMNS_MAX;
-    for (bool header = true; file && getline(&line, &size, file) > 0; header = false) {
-        size_t count = part(line, fields);
-        for (size_t i = 0; i < count && header; i++)
-            for (size_t j = 0; j < KEPT; j++)
-                if (!strcmp(fields[i], kept[j].column))
-                    places[j] = i;
-        if (!header)
-            take_row(figures, run, fields, count, places, marks, mark_count);
-    }
-    enum starling_error error = STARLING_OK;
-    if (!file)
-        error = problem_set(problem, STARLING_FAILED, "%s: cannot be read", path ? path : dir);
-    else
-        fclose(file);
-    free(line);
+    struct marking marking = {figures, run, marks, mark_count};
+    const char *heads[1 + KEPT] = {"round"};
+    char *path = out_path(dir, "rounds.csv");
+    for (size_t i = 0; i < KEPT; i++)
+        heads[1 + i] = kept[i].column;
+    enum starling_error error = path
+                                    ? table_read(path, heads, 1 + KEPT, take_row, &marking, problem)
+                                    : problem_no_memory(problem, "a file's name");
     free(path);
     return error;
 }

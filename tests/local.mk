@@ -75,6 +75,7 @@ test_programs = \
 	tests/sim/test_churn \
 	tests/sim/test_cli \
 	tests/sim/test_clock \
+	tests/sim/test_compare \
 	tests/sim/test_conclude \
 	tests/sim/test_crashes \
 	tests/sim/test_describe \
@@ -84,6 +85,7 @@ test_programs = \
 	tests/sim/test_live_data \
 	tests/sim/test_network \
 	tests/sim/test_overlay \
+	tests/sim/test_past \
 	tests/sim/test_personal \
 	tests/sim/test_pieces \
 	tests/sim/test_pool \
@@ -231,6 +233,8 @@ tests_sim_test_churn_SOURCES = tests/sim/test_churn.c tests/model/files.c tests/
 tests_sim_test_churn_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_cli_SOURCES = tests/sim/test_cli.c tests/sim/command.c tests/sim/command.h
 tests_sim_test_cli_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_compare_SOURCES = tests/sim/test_compare.c tests/sim/command.c tests/sim/command.h
+tests_sim_test_compare_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_conclude_SOURCES = tests/sim/test_conclude.c tests/sim/setting.h
 tests_sim_test_conclude_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_describe_SOURCES = tests/sim/test_describe.c tests/sim/command.c tests/sim/command.h
@@ -247,6 +251,8 @@ tests_sim_test_network_SOURCES = tests/sim/test_network.c
 tests_sim_test_network_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_overlay_SOURCES = tests/sim/test_overlay.c
 tests_sim_test_overlay_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_past_SOURCES = tests/sim/test_past.c
+tests_sim_test_past_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_pieces_SOURCES = tests/sim/test_pieces.c tests/sim/setting.h
 tests_sim_test_pieces_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_personal_SOURCES = tests/sim/test_personal.c
