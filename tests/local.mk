@@ -86,6 +86,8 @@ test_programs = \
 	tests/sim/test_network \
 	tests/sim/test_overlay \
 	tests/sim/test_past \
+	tests/sim/test_people \
+	tests/sim/test_people_cli \
 	tests/sim/test_personal \
 	tests/sim/test_pieces \
 	tests/sim/test_pool \
@@ -255,6 +257,10 @@ tests_sim_test_past_SOURCES = tests/sim/test_past.c
 tests_sim_test_past_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_pieces_SOURCES = tests/sim/test_pieces.c tests/sim/setting.h
 tests_sim_test_pieces_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_people_SOURCES = tests/sim/test_people.c tests/sim/setting.h tests/model/files.c tests/model/files.h
+tests_sim_test_people_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_people_cli_SOURCES = tests/sim/test_people_cli.c tests/sim/command.c tests/sim/command.h
+tests_sim_test_people_cli_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_personal_SOURCES = tests/sim/test_personal.c
 tests_sim_test_personal_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_pool_SOURCES = tests/sim/test_pool.c
