@@ -435,10 +435,27 @@ static enum starling_error check_live(const struct config *config, struct proble
     return STARLING_OK;
 }
 
+/* What only a device has: a place in the network, a socket, and a folder to save in. */
+static enum starling_error check_devices(const struct config *config, bool live,
+                                         struct problem *problem)
+{
+    static const char *const settings[] = {"node.listen",    "node.advertise", "node.seeds",
+                                           "node.autostart", "control.socket", "node.save_every",
+                                           "node.max_model"};
+    size_t count = sizeof settings / sizeof *settings - (live ? 2 : 0); /* live nodes do save */
+    for (size_t i = 0; i < count; i++)
+        if (config_changed(config, settings[i]))
+            return problem_set(
+                problem, STARLING_INVALID,
+                "%s: is a setting of devices, which starling-node runs: leave it out", settings[i]);
+    return STARLING_OK;
+}
+
 static enum starling_error prepare(struct run *run, const struct config *config,
                                    struct problem *problem)
 {
-    if (run->options->live && check_live(config, problem))
+    if (check_devices(config, run->options->live, problem) ||
+        (run->options->live && check_live(config, problem)))
         return STARLING_INVALID;
     run->experiment = experiment_new(config, run->options->live, problem);
     if (!run->experiment)

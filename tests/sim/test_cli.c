@@ -106,6 +106,8 @@ static void wrong_usage_is_one_line_that_names_the_flag(void **state)
         {"live --set sim.topology=ring", "sim.topology: real nodes talk over the real network"},
         {"run --set sim.churn=daily", "--set: sim.churn: 'daily' is no churn: write none, exp:"},
         {"live --set sim.churn=exp:1m,1m", "sim.churn: real nodes talk over the real network"},
+        {"live --set node.listen=tcp://127.0.0.1:7", "node.listen: is a setting of devices"},
+        {"run --set node.save_every=1s", "--set: node.save_every: is a setting of devices"},
         {"live --set sim.compute=1us", "sim.compute: real nodes talk over the real network"},
         {"live --set sim.preset=af", "sim.preset: real nodes talk over the real network"},
         {"live --set sim.sync=rounds", "sim.sync: real nodes talk over the real network"},
