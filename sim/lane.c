@@ -7,7 +7,8 @@
 #include "sim/stopwatch.h"
 #include "sim/world_inside.h"
 
-#define TIMED_WORKS 16 /* of so many one is timed */
+#define TIMED_WORKS 16   /* of so many one is timed */
+#define FETCH_MOST 1024u /* bytes of a model that are brought nearer */
 
 struct lane *lane_of(const struct world *world, peer_id node)
 {
@@ -96,7 +97,7 @@ static void send(struct lane *lane, peer_id from, peer_id to, struct gossip_mess
                  uint64_t now_us)
 {
     struct world *world = lane->world;
-    struct world_traffic *traffic = &world->traffic[from];
+    struct world_traffic *traffic = &world_resident(world, from)->traffic;
     size_t bytes = post_bytes(world->post, &message);
     uint32_t number = traffic->messages_out++;
     traffic->bytes_out += bytes;
@@ -154,7 +155,7 @@ static void carry_out(struct lane *lane, peer_id node, uint64_t now_us)
     if (out->has_work && work->average) {
         lane->counts.updates++;
     } else if (out->has_work) {
-        const struct participant *participant = &world->participants[node];
+        const struct participant *participant = &world_resident(world, node)->participant;
         uint64_t pass_us = experiment_pass_us(world->experiment, node, participant->train_count);
         lane_add(lane, &(struct event){.time_us = now_us + work->passes * pass_us,
                                        .receiver = node,
@@ -178,7 +179,7 @@ static void arrive(struct lane *lane, const struct event *event)
 {
     struct world *world = lane->world;
     struct parcel *parcel = event->parcel;
-    struct world_traffic *traffic = &world->traffic[event->receiver];
+    struct world_traffic *traffic = &world_resident(world, event->receiver)->traffic;
     traffic->messages_in++;
     traffic->bytes_in += parcel->bytes;
     enum refusal refusal =
@@ -187,7 +188,7 @@ static void arrive(struct lane *lane, const struct event *event)
     lane->out.has_work = false;
     if (refusal == REFUSED_NOT)
         refusal =
-            participant_receive(&world->participants[event->receiver], event->sender,
+            participant_receive(&world_resident(world, event->receiver)->participant, event->sender,
                                 &parcel->message, (struct now){event->time_us, 0}, &lane->out);
     give_parcel(lane, parcel);
     if (refusal != REFUSED_NOT)
@@ -255,7 +256,7 @@ static void miss(struct lane *lane, const struct event *event)
 static void handle(struct lane *lane, const struct event *event)
 {
     struct world *world = lane->world;
-    struct participant *participant = &world->participants[event->receiver];
+    struct participant *participant = &world_resident(world, event->receiver)->participant;
     struct now now = {event->time_us, 0};
     lane->counts.events++;
     if (world_is_gone(world, event->receiver)) {
@@ -312,6 +313,55 @@ static void handle_node(struct lane *lane, const struct event *events, size_t co
     }
 }
 
+/* How many events ahead a node is brought to the cache, then what it points to, then what that
+ * points to. */
+#define AHEAD_NODE 9
+#define AHEAD_MODEL 6
+#define AHEAD_HEARD 3
+
+static void fetch(const void *from, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += LINE)
+        __builtin_prefetch((const char *)from + at);
+}
+
+static void fetch_version(const struct world *world, const struct version *version)
+{
+    size_t bytes = sizeof *version + world->parameters * sizeof(float);
+    if (version)
+        fetch(version, bytes < FETCH_MOST ? bytes : FETCH_MOST);
+}
+
+/* Brings what the events after this one will touch nearer: a large world lies in memory, and its
+ * nodes far apart. */
+static void look_ahead(const struct world *world, const struct event *events, size_t count,
+                       size_t here)
+{
+    if (here + AHEAD_NODE < count) {
+        const struct event *event = &events[here + AHEAD_NODE];
+        fetch(world_resident(world, event->receiver), world->resident_bytes);
+        if (event->kind == EVENT_ARRIVE)
+            fetch(event->parcel, sizeof *event->parcel);
+    }
+    if (here + AHEAD_MODEL < count) {
+        const struct event *event = &events[here + AHEAD_MODEL];
+        const struct participant *participant =
+            &world_resident(world, event->receiver)->participant;
+        if (event->kind == EVENT_TICK) {
+            fetch_version(world, participant->model);
+            fetch_version(world, participant->readout);
+        }
+        if (participant->gossip.inbox)
+            fetch(participant->gossip.inbox, sizeof(struct waiting));
+    }
+    if (here + AHEAD_HEARD < count) {
+        const struct event *event = &events[here + AHEAD_HEARD];
+        const struct gossip *gossip = &world_resident(world, event->receiver)->participant.gossip;
+        for (uint32_t i = 0; i < gossip->waiting_count && event->kind == EVENT_TICK; i++)
+            fetch_version(world, gossip->inbox[i].model);
+    }
+}
+
 static void live_through(struct lane *lane, uint64_t window)
 {
     struct world *world = lane->world;
@@ -327,6 +377,8 @@ static void live_through(struct lane *lane, uint64_t window)
         same = 1;
         while (i + same < count && events[i + same].receiver == events[i].receiver)
             same++;
+        for (size_t k = 0; k < same; k++)
+            look_ahead(world, events, count, i + k);
         handle_node(lane, events + i, same);
     }
 }

@@ -18,7 +18,7 @@
 
 void world_draw_view(struct world *world, peer_id node, enum random_purpose purpose, uint64_t step)
 {
-    struct view *view = &world->participants[node].gossip.view;
+    struct view *view = &world_resident(world, node)->participant.gossip.view;
     view->count = 0;
     if (world->nodes <= view->capacity + 1u) {
         for (peer_id peer = 0; peer < world->nodes; peer++)
@@ -42,7 +42,7 @@ static void introduce(struct world *world, peer_id node)
     size_t count;
     const peer_id *neighbours = topology_neighbours(topology, node, &count);
     for (size_t i = 0; i < count; i++)
-        view_add(&world->participants[node].gossip.view, neighbours[i]);
+        view_add(&world_resident(world, node)->participant.gossip.view, neighbours[i]);
 }
 
 /* Some are away when the world begins. */
@@ -64,7 +64,7 @@ static struct gossip_storage storage_of(const struct world *world, size_t node)
 {
     const struct gossip_settings *gossip = &world->experiment->settings.gossip;
     return (struct gossip_storage){
-        .entries = world->entries + node * gossip->view,
+        .entries = world_resident(world, node)->entries,
         .ages = world->ages ? world->ages + 2 * node * gossip->fragments : NULL,
         .news = world->news ? world->news + node * gossip->inbox : NULL,
     };
@@ -80,7 +80,7 @@ static enum starling_error begin(struct world *world, struct problem *problem)
     for (size_t node = 0; node < world->nodes && !error; node++) {
         size_t count;
         const uint32_t *rows = partition_rows(experiment->partition, node, &count);
-        struct participant *participant = &world->participants[node];
+        struct participant *participant = &world_resident(world, node)->participant;
         const struct gossip_storage storage = storage_of(world, node);
         error =
             participant_init(participant, &experiment->settings, (peer_id)node,
@@ -170,18 +170,19 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
     if (!world->post)
         goto fail;
     world->window_us = window_us(world);
-    world->participants = calloc(world->nodes, sizeof *world->participants);
-    world->entries =
-        calloc(world->nodes * experiment->settings.gossip.view, sizeof *world->entries);
-    world->traffic = calloc(world->nodes, sizeof *world->traffic);
+    world->resident_bytes =
+        sizeof(struct resident) + experiment->settings.gossip.view * sizeof(struct view_entry);
+    world->resident_bytes = (world->resident_bytes + LINE - 1) / LINE * LINE;
+    world->residents = aligned_alloc(LINE, world->nodes * world->resident_bytes);
+    if (world->residents)
+        memset(world->residents, 0, world->nodes * world->resident_bytes);
     bool churn = world->churn->kind != CHURN_NONE, crash = experiment->crashes.count > 0;
     bool lines = network_has_lines(world->network);
     world->gone = crash ? calloc(world->nodes, sizeof *world->gone) : NULL;
     world->lines = lines ? calloc(world->nodes, sizeof *world->lines) : NULL;
     world->presence = churn ? calloc(world->nodes, sizeof *world->presence) : NULL;
-    if (!make_lanes(world) || !world->participants || !world->entries || !world->traffic ||
-        !make_room_for_fragments(world) || (churn && !world->presence) || (crash && !world->gone) ||
-        (lines && !world->lines)) {
+    if (!make_lanes(world) || !world->residents || !make_room_for_fragments(world) ||
+        (churn && !world->presence) || (crash && !world->gone) || (lines && !world->lines)) {
         problem_no_memory(problem, "the participants");
         goto fail;
     }
@@ -239,17 +240,15 @@ void world_free(struct world **world)
         return;
     if (ours->works)
         world_catch_up(ours);
-    for (size_t i = 0; ours->participants && i < ours->nodes; i++)
-        participant_clear(&ours->participants[i]);
+    for (size_t i = 0; ours->residents && i < ours->nodes; i++)
+        participant_clear(&world_resident(ours, i)->participant);
     for (size_t i = 0; ours->lanes && i < ours->lanes_count; i++)
         lane_clear(&ours->lanes[i]);
     free(ours->lanes);
     post_free(&ours->post);
-    free(ours->participants);
-    free(ours->entries);
+    free(ours->residents);
     free(ours->ages);
     free(ours->news);
-    free(ours->traffic);
     free(ours->presence);
     free(ours->gone);
     free(ours->lines);
@@ -319,12 +318,12 @@ void world_crash(struct world *world, size_t node)
 void world_conclude(struct world *world)
 {
     for (size_t node = 0; node < world->nodes; node++)
-        participant_conclude(&world->participants[node]);
+        participant_conclude(&world_resident(world, node)->participant);
 }
 
 const struct participant *world_participant(const struct world *world, size_t node)
 {
-    return &world->participants[node];
+    return &world_resident(world, node)->participant;
 }
 
 size_t world_online(const struct world *world)
@@ -352,7 +351,7 @@ const struct world_counts *world_counts(const struct world *world)
 
 const struct world_traffic *world_traffic(const struct world *world, size_t node)
 {
-    return &world->traffic[node];
+    return &world_resident(world, node)->traffic;
 }
 
 static void hash_floats(crypto_generichash_state *state, const float *values, size_t count)
@@ -380,7 +379,7 @@ void world_digest(const struct world *world, char hex[65])
     uint8_t digest[32];
     crypto_generichash_init(&all, NULL, 0, sizeof digest);
     for (size_t node = 0; node < world->nodes; node++) {
-        const struct participant *participant = &world->participants[node];
+        const struct participant *participant = &world_resident(world, node)->participant;
         uint64_t age;
         memcpy(&age, &participant->gossip.age, sizeof age);
         crypto_generichash_init(&one, NULL, 0, sizeof digest);
@@ -398,9 +397,7 @@ void world_digest(const struct world *world, char hex[65])
 double world_bytes_per_node(const struct world *world)
 {
     const struct gossip_settings *gossip = &world->experiment->settings.gossip;
-    size_t node = sizeof(struct participant) + sizeof(struct world_traffic) +
-                  gossip->view * sizeof(struct view_entry) +
-                  (world->presence ? sizeof(struct presence) : 0) +
+    size_t node = world->resident_bytes + (world->presence ? sizeof(struct presence) : 0) +
                   (world->ages ? 2 * gossip->fragments * sizeof(double) : 0) +
                   (world->news ? gossip->inbox * sizeof(uint32_t) : 0) +
                   2 * sizeof(struct version); /* of its model and its read-out */
@@ -408,7 +405,7 @@ double world_bytes_per_node(const struct world *world)
     waiting += gossip->pieces ? sizeof(struct waiting_piece) : 0;
     size_t all = world->nodes * node;
     for (size_t i = 0; i < world->nodes; i++)
-        all += world->participants[i].gossip.waiting_room * waiting;
+        all += world_resident(world, i)->participant.gossip.waiting_room * waiting;
     for (size_t i = 0; i < world->lanes_count; i++)
         all += clock_bytes(world->lanes[i].clock);
     return (double)all / (double)world->nodes;

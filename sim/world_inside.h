@@ -10,6 +10,8 @@
 #include "sim/post.h"
 #include "sim/world.h"
 
+#define LINE 64u /* bytes, of a cache */
+
 /* A node's comings and goings; all there is of them, with sim.churn. */
 struct presence {
     bool online;
@@ -19,6 +21,13 @@ struct presence {
     struct event tick, done; /* held until it is back */
 };
 
+/* All there is of a node in one place: what an event touches of it lies side by side. */
+struct resident {
+    struct participant participant;
+    struct world_traffic traffic;
+    struct view_entry entries[]; /* as many as a view holds */
+};
+
 struct world {
     const struct experiment *experiment;
     struct pool *pool;
@@ -26,15 +35,14 @@ struct world {
     struct post *post;
     uint64_t window_us;
     size_t nodes, parameters;
-    struct participant *participants;
-    struct view_entry *entries;    /* nodes × view */
-    double *ages;                  /* nodes × 2 fragments; NULL where models are sent whole */
-    uint32_t *news;                /* nodes × inbox; NULL likewise */
-    struct world_traffic *traffic; /* per node */
-    uplink *lines;                 /* per node; NULL where lines take no time */
-    const struct churn *churn;     /* the experiment's */
-    struct presence *presence;     /* per node; NULL where nobody ever leaves */
-    bool *gone;                    /* per node, crashed; NULL where nobody ever does */
+    unsigned char *residents;  /* nodes of them, */
+    size_t resident_bytes;     /* each so large, a multiple of a cache line */
+    double *ages;              /* nodes × 2 fragments; NULL where models are sent whole */
+    uint32_t *news;            /* nodes × inbox; NULL likewise */
+    uplink *lines;             /* per node; NULL where lines take no time */
+    const struct churn *churn; /* the experiment's */
+    struct presence *presence; /* per node; NULL where nobody ever leaves */
+    bool *gone;                /* per node, crashed; NULL where nobody ever does */
     struct lane *lanes;
     size_t lanes_count;
     struct meeting meeting; /* of the lanes */
@@ -46,6 +54,11 @@ struct world {
     struct world_counts counts; /* of all lanes, when the last call ended */
     struct problem problem;     /* the first thing that went wrong in what was put off */
 };
+
+static inline struct resident *world_resident(const struct world *world, size_t node)
+{
+    return (struct resident *)(void *)(world->residents + node * world->resident_bytes);
+}
 
 /* As many random others as a view holds, from the stream of this purpose and step. */
 void world_draw_view(struct world *world, peer_id node, enum random_purpose purpose, uint64_t step);
