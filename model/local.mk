@@ -4,6 +4,7 @@ noinst_LIBRARIES += libmodel.a libkernels.a
 
 libmodel_a_SOURCES = \
 	model/activation.h \
+	model/biases.h \
 	model/clones.h \
 	model/columns.c \
 	model/columns.h \
@@ -86,6 +87,7 @@ libmodel_a_SOURCES = \
 # Loops that must run on vector instructions.
 libkernels_a_SOURCES = \
 	model/activation.c \
+	model/biases.c \
 	model/convolution.c \
 	model/convolution_blocks.c \
 	model/lanes.c \
