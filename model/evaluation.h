@@ -12,9 +12,33 @@ struct evaluation {
 double evaluation_accuracy(const struct evaluation *evaluation); /* NaN without examples */
 double evaluation_loss(const struct evaluation *evaluation);     /* mean; NaN without examples */
 
+/* Parameters to be tested, and the model that takes them as they lie: its sparse variant
+ * (model_sparse) where they are packed. */
+struct candidate {
+    const struct model *model;
+    const float *parameters;
+};
+
+/* Tests `count` candidates of one architecture on one batch of `examples`, of which there are
+ * evaluation_batches(), numbered from 0: at most 256 examples each, fewer where examples are large.
+ * What candidate i did becomes evaluations[i]. */
+size_t evaluation_batches(const struct model *model, size_t examples);
+void evaluate_batch(const struct candidate *candidates, size_t count,
+                    const struct examples *examples, size_t batch, struct evaluation *evaluations,
+                    struct workspace *workspace);
+
+/* Adds those of one batch to a sum; sums are the same for the same order of batches. */
+void evaluation_add(struct evaluation *sum, const struct evaluation *batch);
+
+/* The model to test `parameters` with on these examples: the sparse one where that is quicker, and
+ * all of them are finite. */
+const struct model *evaluation_model(const struct model *model, const float *parameters,
+                                     const struct examples *examples, struct workspace *workspace);
+
+/* Bytes that each of these takes, and gives back. */
 size_t evaluation_workspace(const struct model *model);
 
-/* Tests `parameters` on `examples`, in batches of at most 256, fewer where examples are large. */
+/* All of that for one model: tests `parameters` on all of `examples`. */
 struct evaluation evaluate(const struct model *model, const float *parameters,
                            const struct examples *examples, struct workspace *workspace);
 

@@ -77,6 +77,9 @@ extern const struct layer_kind layer_lanes;   /* rows into lanes */
 extern const struct layer_kind layer_maxpool; /* out = the largest of each window of in, in lanes */
 extern const struct layer_kind layer_relu;    /* out = max(in, 0) */
 extern const struct layer_kind layer_rows;    /* lanes into rows */
+extern const struct layer_kind layer_sparse;  /* dense, its weights in the order of
+                                                 product_sparse.h; of no plan, but of what
+                                                 model_sparse makes of it */
 extern const struct layer_kind layer_tanh;    /* out = tanh(in) */
 
 #endif

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/sparse.h"
 #include "model/vector.h"
 
 #define ADAM_RATE 0.003 /* of networks */
@@ -117,12 +118,20 @@ size_t learner_workspace(const struct model *model, const struct learn_settings 
     size_t vector = model_parameters(model) * sizeof(float);
     size_t gradient = steps_at_once(settings) ? 0 : vector;
     size_t before = settings->optimizer == OPTIMIZER_QUASI_GLOBAL ? vector : 0;
+    const struct model *sparse = model_sparse(model);
+    size_t most = model_workspace(model, batch), other = 0;
+    if (sparse) {
+        size_t remembered = optimizer_vectors(settings->optimizer, settings->momentum);
+        size_t needed = model_workspace(sparse, batch);
+        most = needed > most ? needed : most;
+        other = sparse_workspace(model) + (1 + remembered) * workspace_cost(vector);
+    }
     return workspace_cost(count * sizeof(uint32_t)) +
            workspace_cost(batch * model_positions(model) * sizeof(uint16_t)) +
            workspace_cost(batch * model_features(model) * sizeof(float)) +
            workspace_cost(gradient) + workspace_cost(before) +
            workspace_cost(model_classes(model) * sizeof(float)) +
-           workspace_cost(model_classes(model) * sizeof(uint32_t)) + model_workspace(model, batch);
+           workspace_cost(model_classes(model) * sizeof(uint32_t)) + other + most;
 }
 
 /* What an example of each class counts; NULL when all count alike. */
@@ -151,15 +160,23 @@ struct batch {
     size_t count;
 };
 
+/* What a pass works on: what it was handed, or the same in the order of the sparse model. */
+struct place {
+    const struct model *model;
+    float *parameters;
+    struct optimizer_state state; /* of NULLs where there is none */
+};
+
 /* One step by one batch; its loss before. */
-static double step(const struct model *model, const struct learn_settings *settings, float rate,
-                   const struct batch *batch, float *parameters, struct optimizer_state *state,
-                   struct workspace *workspace)
+static double step(struct place *place, const struct learn_settings *settings, float rate,
+                   const struct batch *batch, struct workspace *workspace)
 {
+    const struct model *model = place->model;
+    float *parameters = place->parameters;
     float beta = (float)settings->momentum, decay = (float)settings->decay;
     size_t used = workspace->used, count = model_parameters(model);
     bool follows = settings->optimizer == OPTIMIZER_QUASI_GLOBAL;
-    float *momentum = state && !follows ? state->first : NULL;
+    float *momentum = follows ? NULL : place->state.first;
     double loss;
     if (steps_at_once(settings)) {
         loss =
@@ -174,12 +191,12 @@ static double step(const struct model *model, const struct learn_settings *setti
         if (settings->optimizer == OPTIMIZER_SGD || follows)
             optimizer_sgd(parameters, momentum, gradient, rate, beta, decay, count);
         else
-            optimizer_adam(parameters, state, gradient, rate, beta, decay,
+            optimizer_adam(parameters, &place->state, gradient, rate, beta, decay,
                            settings->optimizer == OPTIMIZER_ADAMW, count);
         workspace->used = used;
     }
     if (follows)
-        vector_add_scaled(parameters, state->first, -rate * beta, count);
+        vector_add_scaled(parameters, place->state.first, -rate * beta, count);
     return loss;
 }
 
@@ -201,6 +218,46 @@ void learner_merged(const struct model *model, const struct learn_settings *sett
          state->first, model_parameters(model));
 }
 
+static float *packed_of(const struct model *sparse, const float *vector,
+                        struct workspace *workspace)
+{
+    if (!vector)
+        return NULL;
+    float *packed = workspace_take(workspace, model_parameters(sparse) * sizeof *packed);
+    model_sparse_pack(sparse, packed, vector);
+    return packed;
+}
+
+static struct place enter(const struct model *model, const struct examples *examples,
+                          size_t samples, float *parameters, const struct optimizer_state *state,
+                          struct workspace *workspace)
+{
+    struct place place = {.parameters = parameters};
+    if (state)
+        place.state = *state;
+    size_t vectors = 1u + !!place.state.first + !!place.state.second;
+    place.model = sparse_choice(model, examples, samples, vectors, workspace);
+    if (place.model == model)
+        return place;
+    place.parameters = packed_of(place.model, parameters, workspace);
+    place.state.first = packed_of(place.model, place.state.first, workspace);
+    place.state.second = packed_of(place.model, place.state.second, workspace);
+    return place;
+}
+
+static void leave(const struct place *place, float *parameters, struct optimizer_state *state)
+{
+    if (state)
+        state->steps = place->state.steps;
+    if (place->parameters == parameters)
+        return;
+    model_sparse_unpack(place->model, parameters, place->parameters);
+    if (place->state.first)
+        model_sparse_unpack(place->model, state->first, place->state.first);
+    if (place->state.second)
+        model_sparse_unpack(place->model, state->second, place->state.second);
+}
+
 void learner_pass(const struct model *model, const struct learn_settings *settings,
                   const struct examples *examples, double time, struct random random,
                   float *parameters, struct optimizer_state *state, struct workspace *workspace,
@@ -217,10 +274,11 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
     size_t size = model_parameters(model) * sizeof *parameters;
     bool follows = settings->optimizer == OPTIMIZER_QUASI_GLOBAL;
     float *before = follows ? workspace_take(workspace, size) : NULL;
+    struct place place = enter(model, examples, samples, parameters, state, workspace);
     double loss_sum = 0.0;
 
     if (follows)
-        memcpy(before, parameters, size);
+        memcpy(before, place.parameters, size);
     double pegasos_time = time * (double)steps_whole(settings, examples->count);
     for (size_t i = 0; i < examples->count; i++)
         rows[i] = examples->rows[i];
@@ -235,14 +293,14 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
         if (settings->schedule == SCHEDULE_PEGASOS)
             rate = learner_rate(settings, ++pegasos_time);
         struct batch taken = {inputs, labels, weights, batch};
-        loss_sum += (double)batch *
-                    step(model, settings, (float)rate, &taken, parameters, state, workspace);
+        loss_sum += (double)batch * step(&place, settings, (float)rate, &taken, workspace);
         at += batch;
         done += batch;
     }
     if (follows)
         turn(settings, learner_steps(settings, examples->count), rate, settings->momentum, before,
-             parameters, state->first, model_parameters(model));
+             place.parameters, place.state.first, model_parameters(model));
+    leave(&place, parameters, state);
     report->samples = samples;
     report->mean_loss = samples > 0 ? loss_sum / (double)samples : 0.0;
 }

@@ -54,6 +54,9 @@ libmodel_a_SOURCES = \
 	model/problem.h \
 	model/product.h \
 	model/product_blocks.h \
+	model/product_sparse.h \
+	model/product_sparse_blocks.h \
+	model/product_sparse_template.h \
 	model/product_template.h \
 	model/quantise.h \
 	model/random.c \
@@ -70,6 +73,8 @@ libmodel_a_SOURCES = \
 	model/set_apart.h \
 	model/source.c \
 	model/source.h \
+	model/sparse.c \
+	model/sparse.h \
 	model/speeches.c \
 	model/speeches.h \
 	model/synthetic.c \
@@ -98,11 +103,14 @@ libkernels_a_SOURCES = \
 	model/layer_lanes.c \
 	model/layer_maxpool.c \
 	model/layer_relu.c \
+	model/layer_sparse.c \
 	model/layer_tanh.c \
 	model/optimizer.c \
 	model/product.c \
 	model/product_blocks.c \
 	model/product_packed.c \
+	model/product_sparse.c \
+	model/product_sparse_blocks.c \
 	model/quantise.c \
 	model/vector.c
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(KERNEL_CFLAGS)

@@ -8,10 +8,31 @@
 #include "model/layer.h"
 #include "model/optimizer.h"
 #include "model/plan.h"
+#include "model/product_sparse.h"
 
 struct model {
     struct plan plan;
+    struct model *sparse; /* NULL: none */
 };
+
+/* Where features come first to a dense layer that is wide enough for its products. */
+static struct model *make_sparse(const struct model *model, struct problem *problem)
+{
+    struct model *sparse = malloc(sizeof *sparse);
+    if (!sparse) {
+        problem_no_memory(problem, "a model");
+        return NULL;
+    }
+    *sparse = (struct model){.plan = model->plan};
+    sparse->plan.layers[0].kind = &layer_sparse;
+    return sparse;
+}
+
+static bool may_be_sparse(const struct layer *first)
+{
+    return first->kind == &layer_dense && first->repeat == 1 &&
+           first->outputs >= PRODUCT_SPARSE_LEAST;
+}
 
 struct model *model_new(const char *specification, struct shape shape, struct problem *problem)
 {
@@ -20,15 +41,24 @@ struct model *model_new(const char *specification, struct shape shape, struct pr
         problem_no_memory(problem, "a model");
         return NULL;
     }
-    if (plan_make(&model->plan, specification, &shape, problem) != STARLING_OK)
+    if (plan_make(&model->plan, specification, &shape, problem) != STARLING_OK) {
         model_free(&model);
-    else if (openblas_get_num_threads() != 1)
+        return NULL;
+    }
+    if (may_be_sparse(&model->plan.layers[0])) {
+        model->sparse = make_sparse(model, problem);
+        if (!model->sparse)
+            model_free(&model);
+    }
+    if (openblas_get_num_threads() != 1)
         openblas_set_num_threads(1); /* one thread a node: the caller has the threads */
     return model;
 }
 
 void model_free(struct model **model)
 {
+    if (*model)
+        free((*model)->sparse);
     free(*model);
     *model = NULL;
 }
@@ -99,6 +129,29 @@ void model_initialise(const struct model *model, uint64_t seed, float *parameter
         bool before_relu = next < end && next->kind == &layer_relu;
         layer->kind->initialise(layer, before_relu, &random, parameters + layer->start);
     }
+}
+
+const struct model *model_sparse(const struct model *model)
+{
+    return model->sparse;
+}
+
+void model_sparse_pack(const struct model *sparse, float *packed, const float *parameters)
+{
+    const struct layer *first = &sparse->plan.layers[0];
+    size_t weights = first->inputs * first->outputs;
+    product_sparse_pack(packed, parameters, first->outputs, first->inputs);
+    memcpy(packed + weights, parameters + weights,
+           (sparse->plan.parameters - weights) * sizeof *packed);
+}
+
+void model_sparse_unpack(const struct model *sparse, float *parameters, const float *packed)
+{
+    const struct layer *first = &sparse->plan.layers[0];
+    size_t weights = first->inputs * first->outputs;
+    product_sparse_unpack(parameters, packed, first->outputs, first->inputs);
+    memcpy(parameters + weights, packed + weights,
+           (sparse->plan.parameters - weights) * sizeof *packed);
 }
 
 /* Floats of a batch between two layers, at most. */

@@ -42,6 +42,13 @@ enum loss model_loss(const struct model *model);
  * Bengio 2010 elsewhere, zero biases, zero weights for a convex model. */
 void model_initialise(const struct model *model, uint64_t seed, float *parameters);
 
+/* The same model for inputs that are often zero, which then cost next to nothing: it takes the
+ * parameters, and gives the gradient, in another order, model_sparse_pack and back. An infinite or
+ * missing weight of an input that is zero goes unnoticed. NULL: there is none for `model`. */
+const struct model *model_sparse(const struct model *model);
+void model_sparse_pack(const struct model *sparse, float *packed, const float *parameters);
+void model_sparse_unpack(const struct model *sparse, float *parameters, const float *packed);
+
 /* Bytes of workspace that the two calls below take at most, for batches up to `batch`. */
 size_t model_workspace(const struct model *model, size_t batch);
 

@@ -146,6 +146,14 @@ CLONES void vector_standardise(float *out, const float *in, const float *shift, 
         out[i] = (in[i] - shift[i]) * scale[i];
 }
 
+CLONES size_t vector_zeros(const float *vector, size_t count)
+{
+    size_t zeros = 0;
+    for (size_t i = 0; i < count; i++)
+        zeros += vector[i] == 0.0f;
+    return zeros;
+}
+
 CLONES void vector_from_bytes(float *restrict out, const unsigned char *restrict in, size_t count)
 {
     for (size_t i = 0; i < count; i++)

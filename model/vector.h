@@ -36,6 +36,9 @@ double vector_distance2(const float *a, const float *b, size_t count);
 /* True when no value is infinite or NaN. */
 bool vector_finite(const float *vector, size_t count);
 
+/* How many values are zero. */
+size_t vector_zeros(const float *vector, size_t count);
+
 /* out[i] = (in[i] − shift[i]) scale[i] */
 void vector_standardise(float *out, const float *in, const float *shift, const float *scale,
                         size_t count);

@@ -37,6 +37,7 @@ test_programs = \
 	tests/model/test_read_leaf \
 	tests/model/test_read_libsvm \
 	tests/model/test_read_text \
+	tests/model/test_sparse \
 	tests/model/test_synthetic \
 	tests/model/test_trend \
 	tests/model/test_vector \
@@ -150,6 +151,8 @@ tests_model_test_read_libsvm_SOURCES = tests/model/test_read_libsvm.c tests/mode
 tests_model_test_read_libsvm_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_read_text_SOURCES = tests/model/test_read_text.c tests/model/files.c tests/model/files.h
 tests_model_test_read_text_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
+tests_model_test_sparse_SOURCES = tests/model/test_sparse.c
+tests_model_test_sparse_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_synthetic_SOURCES = tests/model/test_synthetic.c tests/model/files.c tests/model/files.h
 tests_model_test_synthetic_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
 tests_model_test_trend_SOURCES = tests/model/test_trend.c tests/model/files.c tests/model/files.h

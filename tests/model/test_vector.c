@@ -176,6 +176,22 @@ static void a_value_that_is_not_finite_is_found_wherever_it_is(void **state)
     }
 }
 
+static void zeros_are_counted_and_nothing_else(void **state)
+{
+    (void)state;
+    static const float others[] = {NAN, 1e-45f, -1e-45f, INFINITY, 1};
+    restore();
+    for (size_t c = 0; c < COUNTS; c++) {
+        size_t zeros = 0;
+        for (size_t i = 0; i < counts[c]; i++) {
+            out[i] = i % 3 == 0 ? 0.0f : i % 7 == 0 ? -0.0f : others[i % 5];
+            zeros += i % 3 == 0 || i % 7 == 0;
+        }
+        out[counts[c]] = 0; /* just behind the end */
+        assert_int_equal(vector_zeros(out, counts[c]), zeros);
+    }
+}
+
 static void bytes_become_zero_to_one(void **state)
 {
     (void)state;
@@ -226,6 +242,7 @@ int main(void)
         cmocka_unit_test(sums_agree_with_the_plain_ones),
         cmocka_unit_test(long_sums_lose_little),
         cmocka_unit_test(a_value_that_is_not_finite_is_found_wherever_it_is),
+        cmocka_unit_test(zeros_are_counted_and_nothing_else),
         cmocka_unit_test(bytes_become_zero_to_one),
         cmocka_unit_test(new_vectors_are_aligned_and_zero),
         cmocka_unit_test(a_vector_beyond_all_memory_is_null),
