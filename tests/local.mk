@@ -84,6 +84,7 @@ test_programs = \
 	tests/sim/test_fedavg \
 	tests/sim/test_latency \
 	tests/sim/test_live_data \
+	tests/sim/test_measure \
 	tests/sim/test_network \
 	tests/sim/test_overlay \
 	tests/sim/test_past \
@@ -252,6 +253,8 @@ tests_sim_test_fedavg_SOURCES = tests/sim/test_fedavg.c
 tests_sim_test_fedavg_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_live_data_SOURCES = tests/sim/test_live_data.c
 tests_sim_test_live_data_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_measure_SOURCES = tests/sim/test_measure.c tests/sim/setting.h
+tests_sim_test_measure_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_network_SOURCES = tests/sim/test_network.c
 tests_sim_test_network_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_overlay_SOURCES = tests/sim/test_overlay.c
