@@ -102,8 +102,12 @@ enum starling_error dataset_fit(struct dataset *train, struct dataset *test,
 void dataset_gather(const struct dataset *dataset, const uint32_t *rows, size_t count, float *out,
                     uint16_t *labels);
 
-/* The same by another scaling: `scaling` holds features shifts, then features scales, and a missing
- * value becomes 0. NULL: as dataset_gather. */
+/* Lets rows come from memory while something else is done, before they are gathered: those of a
+ * large data set in random order are in no cache. */
+void dataset_fetch(const struct dataset *dataset, const uint32_t *rows, size_t count);
+
+/* As dataset_gather by another scaling: `scaling` holds features shifts, then features scales, and
+ * a missing value becomes 0. NULL: the data's own. */
 void dataset_gather_scaled(const struct dataset *dataset, const float *scaling,
                            const uint32_t *rows, size_t count, float *out, uint16_t *labels);
 

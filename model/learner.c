@@ -290,6 +290,8 @@ void learner_pass(const struct model *model, const struct learn_settings *settin
         }
         size_t batch = smaller(batch_most, examples->count - at);
         dataset_gather_scaled(examples->data, examples->scaling, rows + at, batch, inputs, labels);
+        dataset_fetch(examples->data, rows + at + batch,
+                      smaller(batch_most, examples->count - at - batch));
         if (settings->schedule == SCHEDULE_PEGASOS)
             rate = learner_rate(settings, ++pegasos_time);
         struct batch taken = {inputs, labels, weights, batch};
