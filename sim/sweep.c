@@ -11,18 +11,42 @@
 #include "sim/out.h"
 #include "sim/sweep_table.h"
 
+/* Whether a run like this has a row of its nodes after that round. */
+static bool tests_after(const struct config *config, uint64_t round)
+{
+    uint64_t rounds = config->sim.rounds, last = rounds + config->sim.final;
+    return round > 0 && round <= last &&
+           (round % config->sim.eval_every == 0 || round == rounds || round == last);
+}
+
+/* A mark that no run comes to would be no column at all. */
+static enum starling_error check_marks(const struct sweep_plan *plan, const bool *reached,
+                                       struct problem *problem)
+{
+    for (size_t i = 0; i < plan->mark_count; i++)
+        if (!reached[i])
+            return problem_set(problem, STARLING_INVALID,
+                               "sweep: at: no run is tested after round %llu: name multiples of "
+                               "sim.eval_every up to sim.rounds",
+                               (unsigned long long)plan->marks[i]);
+    return STARLING_OK;
+}
+
 /* What can be known to be wrong with any of the runs before one is made. */
 static enum starling_error check_all(const struct sweep_plan *plan, const struct config *base,
                                      struct problem *problem)
 {
     enum starling_error error = STARLING_OK;
+    bool reached[SWEEP_MARKS_MAX] = {false};
     struct config config;
     for (size_t row = 0; row < plan->row_count && !error; row++) {
         error = sweep_plan_config(plan, base, row * plan->seed_count, &config, problem);
         if (!error)
             error = experiment_check(&config, problem);
+        for (size_t i = 0; i < plan->mark_count && !error; i++)
+            reached[i] = reached[i] || tests_after(&config, plan->marks[i]);
     }
-    return error;
+    return error ? error : check_marks(plan, reached, problem);
 }
 
 /* runs/NAME: by task.name, or else the experiment's file. */
