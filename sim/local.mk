@@ -131,6 +131,7 @@ dist_experiments_DATA = \
 	sim/experiments/equal-messages.ini \
 	sim/experiments/fashion-lenet.ini \
 	sim/experiments/fashion-mlp.ini \
+	sim/experiments/flows.ini \
 	sim/experiments/late.ini \
 	sim/experiments/pendigits.ini \
 	sim/experiments/people.awk \
