@@ -59,6 +59,8 @@ libsim_a_SOURCES = \
 	sim/overlay_world.h \
 	sim/past.c \
 	sim/past.h \
+	sim/pace.c \
+	sim/pace.h \
 	sim/page.c \
 	sim/page.h \
 	sim/personal.c \
@@ -86,6 +88,8 @@ libsim_a_SOURCES = \
 	sim/results.h \
 	sim/run.c \
 	sim/run.h \
+	sim/run_baselines.c \
+	sim/run_inside.h \
 	sim/speed.c \
 	sim/speed.h \
 	sim/splits.c \

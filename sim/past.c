@@ -202,19 +202,7 @@ static void guess_summary(struct past *past)
     summary->model = config->task.model;
     if (past->round_count == 0)
         return;
-    const struct round_row *last = &past->rounds[past->round_count - 1];
-    summary->rounds = last->round;
-    summary->accuracy = (struct spread){.mean = last->accuracy_mean,
-                                        .std = last->accuracy_std,
-                                        .min = last->accuracy_min,
-                                        .p10 = last->accuracy_p10,
-                                        .p50 = last->accuracy_p50,
-                                        .p90 = last->accuracy_p90,
-                                        .max = NAN};
-    summary->loss = last->loss_mean;
-    summary->messages = last->messages;
-    summary->bytes = last->bytes;
-    summary->dropped = last->dropped;
+    summary_take_row(summary, &past->rounds[past->round_count - 1]);
 }
 
 static enum starling_error read_summary(struct past *past, struct problem *problem)

@@ -18,7 +18,7 @@ struct parcel {
     struct gossip_message message; /* what is sent; with bytes, models and peers are not in it */
     uint8_t *header, *payload;     /* the frames, or NULL */
     size_t header_size, payload_size;
-    size_t bytes; /* that it takes on the wire: post_bytes */
+    size_t bytes;              /* that it takes on the wire: post_bytes */
     struct parcel *next_spare; /* of those that are not under way */
 };
 

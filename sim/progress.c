@@ -41,11 +41,15 @@ static void write_line(const struct progress *progress, uint64_t done, double no
                        size_t size)
 {
     size_t used = 0;
-    uint64_t share =
-        progress->total ? (uint64_t)(100.0 * (double)done / (double)progress->total) : 100;
-    used += (size_t)snprintf(out, size, "%s %llu/%llu  %llu%%", progress->unit,
-                             (unsigned long long)done, (unsigned long long)progress->total,
-                             (unsigned long long)share);
+    double far = (double)done + progress->part;
+    uint64_t share = progress->total ? (uint64_t)(100 * far / (double)progress->total) : 100;
+    if (progress->part > 0)
+        used += (size_t)snprintf(out, size, "%s %.1f/%llu  %llu%%", progress->unit, far,
+                                 (unsigned long long)progress->total, (unsigned long long)share);
+    else
+        used += (size_t)snprintf(out, size, "%s %llu/%llu  %llu%%", progress->unit,
+                                 (unsigned long long)done, (unsigned long long)progress->total,
+                                 (unsigned long long)share);
     if (progress->evaluated && isfinite(progress->accuracy) && used < size)
         used += (size_t)snprintf(out + used, size - used, "  accuracy %.1f%% ±%.1f",
                                  100 * progress->accuracy, 100 * progress->deviation);
@@ -53,14 +57,14 @@ static void write_line(const struct progress *progress, uint64_t done, double no
         used += (size_t)snprintf(out + used, size - used, "  %llu running",
                                  (unsigned long long)progress->running);
     double elapsed = now - progress->started_s;
-    if (done == 0 || elapsed <= 0 || used >= size)
+    if (far <= 0 || elapsed <= 0 || used >= size)
         return;
-    double speed = (double)done / elapsed;
+    double speed = far / elapsed;
     const char *space = strrchr(progress->unit, ' ');
     const char *word = space ? space + 1 : progress->unit;
     size_t length = strlen(word);
     char left[32];
-    write_duration((double)(progress->total - done) / speed, left, sizeof left);
+    write_duration(((double)progress->total - far) / speed, left, sizeof left);
     const char *plural = length > 0 && word[length - 1] == 's' ? "es" : "s";
     if (speed >= 0.095)
         snprintf(out + used, size - used, "  %.*f %s%s/s  %s left", speed < 100 ? 1 : 0, speed,
@@ -102,6 +106,16 @@ static void write_now(struct progress *progress, uint64_t done, double now)
         fprintf(stderr, "%s\n", line);
 }
 
+void progress_within(struct progress *progress, uint64_t done, double part,
+                     const struct round_row *latest)
+{
+    if (!progress->terminal)
+        return;
+    progress->part = part;
+    progress_show(progress, done, latest);
+    progress->part = 0;
+}
+
 void progress_show(struct progress *progress, uint64_t done, const struct round_row *latest)
 {
     if (progress->quiet)
@@ -130,6 +144,12 @@ void progress_count(struct progress *progress, uint64_t done, uint64_t running)
         return;
     progress->told = done;
     write_now(progress, done, now);
+}
+
+void progress_say(struct progress *progress, const char *text)
+{
+    if (!progress->quiet && progress->terminal)
+        redraw(progress, text);
 }
 
 void progress_clear(struct progress *progress)

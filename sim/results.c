@@ -11,6 +11,7 @@
 #include "node/files.h"
 #include "sim/out.h"
 #include "sim/report.h"
+#include "sim/stopwatch.h"
 
 /* The files of a run; others in its folder are somebody else's. */
 static const char *const run_files[] = {"experiment.ini", "rounds.csv",  "nodes.csv",
@@ -34,7 +35,11 @@ struct results {
     size_t count, capacity;
     struct baseline_row *curves; /* likewise */
     size_t curve_count, curve_capacity;
+    const struct summary *watched; /* NULL: nobody looks on */
+    double drawn_s;                /* when report.html was last */
 };
+
+#define DRAW_S 2.0 /* between two pages while a run goes on */
 
 struct node_row node_row_empty(uint64_t node)
 {
@@ -176,6 +181,37 @@ static void put_whole(uint64_t value, const char *after, FILE *file)
     fprintf(file, "%llu%s", (unsigned long long)value, after);
 }
 
+void results_watch(struct results *results, const struct summary *summary)
+{
+    results->watched = summary;
+    results->drawn_s = -INFINITY;
+}
+
+/* The page of a run that goes on, or that came to no end. */
+static void draw(const struct results *results, bool running)
+{
+    struct summary summary = *results->watched;
+    summary.wall_seconds = summary.eval_seconds = NAN;
+    summary_take_row(&summary, &results->rows[results->count - 1]);
+    const struct report report = {.config = &results->config,
+                                  .summary = &summary,
+                                  .rounds = results->rows,
+                                  .round_count = results->count,
+                                  .curves = results->curves,
+                                  .curve_count = results->curve_count,
+                                  .running = running};
+    report_save(&report, results->dir, NULL);
+}
+
+static void draw_when_due(struct results *results)
+{
+    double now_s = stopwatch_seconds();
+    if (!results->watched || now_s - results->drawn_s < DRAW_S)
+        return;
+    draw(results, true);
+    results->drawn_s = stopwatch_seconds();
+}
+
 enum starling_error results_round(struct results *results, const struct round_row *row,
                                   struct problem *problem)
 {
@@ -196,7 +232,10 @@ enum starling_error results_round(struct results *results, const struct round_ro
     put_whole(row->messages, ",", file);
     put_whole(row->bytes, ",", file);
     put_whole(row->dropped, "\n", file);
-    return flush_table(results, &results->rounds, problem);
+    enum starling_error error = flush_table(results, &results->rounds, problem);
+    if (!error)
+        draw_when_due(results);
+    return error;
 }
 
 enum starling_error results_baseline(struct results *results, const struct baseline_row *row,
@@ -222,7 +261,10 @@ enum starling_error results_baseline(struct results *results, const struct basel
     put_whole(row->bytes, ",", table->file);
     put_figure(row->accuracy, ",", table->file);
     put_figure(row->loss, "\n", table->file);
-    return flush_table(results, table, problem);
+    enum starling_error error = flush_table(results, table, problem);
+    if (!error && results->count > 0)
+        draw_when_due(results);
+    return error;
 }
 
 static void put_own(const struct own_row *own, FILE *file)
@@ -341,6 +383,8 @@ void results_close(struct results **results)
         fclose(ours->rounds.file);
     if (ours->baselines.file)
         fclose(ours->baselines.file);
+    if (ours->watched && ours->count > 0 && !ours->finished)
+        draw(ours, false);
     if (ours->count == 0 && !ours->finished) {
         remove_file(ours->dir, "experiment.ini");
         remove_file(ours->dir, "rounds.csv");

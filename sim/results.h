@@ -92,6 +92,9 @@ struct summary {
     } machine;
 };
 
+/* What the last evaluation tells where nothing later is known. */
+void summary_take_row(struct summary *summary, const struct round_row *row);
+
 /* Mean, deviation (of the population), and quantiles by linear interpolation of `count` values,
  * which get sorted; those that are NaN are left out, and of none at all everything is NaN. */
 struct spread spread_of(double *values, size_t count);
@@ -105,6 +108,10 @@ enum starling_error results_round(struct results *results, const struct round_ro
 /* Adds a row to baselines.csv, which the first one makes. */
 enum starling_error results_baseline(struct results *results, const struct baseline_row *row,
                                      struct problem *problem);
+/* From now on report.html is drawn every few seconds, whenever a row is added: of `summary`, which
+ * is read then, with the figures of that row. A page that cannot be written is let be: the row is
+ * what counts. */
+void results_watch(struct results *results, const struct summary *summary);
 /* Writes nodes.csv, report.html and summary.json. When one cannot be written the others still are,
  * and the first problem is told. */
 enum starling_error results_finish(struct results *results, const struct summary *summary,

@@ -1,4 +1,4 @@
-#include "sim/run.h"
+#include "sim/run_inside.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,28 +6,15 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "sim/baseline.h"
-#include "sim/crash_world.h"
-#include "sim/fedavg.h"
 #include "sim/live.h"
 #include "sim/measure.h"
 #include "sim/overlay_world.h"
+#include "sim/pace.h"
 #include "sim/personal.h"
-#include "sim/progress.h"
-#include "sim/results.h"
 #include "sim/stopwatch.h"
 #include "sim/world.h"
 
-struct run {
-    const struct run_options *options;
-    struct experiment *experiment;
-    struct pool *pool;
-    struct results *results;
-    struct progress progress;
-    struct summary summary;
-    struct node_row *nodes;
-    size_t nodes_count;
-};
+#define TESTED_TOGETHER 2048 /* models between two looks at the clock */
 
 /* What a node is tested by, a new reference; NULL when memory is out. It is what the node serves;
  * but a round of nodes in step that merge first ends, in the literature, with the merges that here
@@ -106,6 +93,24 @@ static enum starling_error evaluate_world(struct run *run, const struct world *w
     return error;
 }
 
+/* Tests many models, some at a time, so that it is seen how far it is. */
+static void measure_shown(struct run *run, struct version *const *models,
+                          const float *const *scalings, size_t count, struct measured *measured)
+{
+    const struct experiment *experiment = run->experiment;
+    size_t examples =
+        run->summary.complete ? experiment->test_count : experiment->config.sim.eval_examples;
+    bool quiet = run->options->quiet || count <= TESTED_TOGETHER;
+    progress_begin(&run->progress, "testing: node", count, quiet);
+    for (size_t i = 0, some; i < count; i += some) {
+        some = count - i < TESTED_TOGETHER ? count - i : TESTED_TOGETHER;
+        measure(experiment, run->pool, (const struct version *const *)models + i, scalings + i,
+                some, examples, measured + i);
+        progress_show(&run->progress, i + some, NULL);
+    }
+    progress_end(&run->progress);
+}
+
 /* The served model of every node that is there on the whole test set, or on a part of it when
  * somebody is waiting for the prompt. */
 static enum starling_error test_nodes(struct run *run, const struct world *world,
@@ -121,10 +126,7 @@ static enum starling_error test_nodes(struct run *run, const struct world *world
             ? problem_no_memory(problem, "the last evaluation")
             : gather_models(world, nodes, NULL, nodes, models, scalings, &count, NULL, problem);
     if (!error)
-        measure(run->experiment, run->pool, (const struct version *const *)models, scalings, count,
-                run->summary.complete ? run->experiment->test_count
-                                      : run->experiment->config.sim.eval_examples,
-                measured);
+        measure_shown(run, models, scalings, count, measured);
     size_t tested = 0;
     for (size_t i = 0; i < nodes && !error; i++) {
         const struct participant *participant = world_participant(world, i);
@@ -185,18 +187,18 @@ static enum starling_error live_virtually(struct run *run, struct world *world,
     struct random random = random_stream(config->sim.seed, 0, RANDOM_EVALUATE, 1);
     random_permute(&random, order, nodes);
     struct round_row row;
+    struct pace pace = {0};
     bool any = false;
     enum starling_error error = STARLING_OK;
     uint64_t rounds = config->sim.rounds + config->sim.final, reached = 0;
     progress_begin(&run->progress, "round", rounds, run->options->quiet);
     for (uint64_t round = 1; round <= rounds && !error; round++) {
-        uint64_t until = round * config->gossip.period_us;
         if (round == config->sim.rounds + 1)
             world_conclude(world);
         error =
-            crash_world_live(world, run->experiment, run->pool, until - config->gossip.period_us,
-                             until, run->options->interrupted, &reached, problem);
-        if (error || reached < until)
+            pace_live(&pace, world, run->experiment, run->pool, round, run->options->interrupted,
+                      &reached, &run->progress, any ? &row : NULL, problem);
+        if (error || reached < round * config->gossip.period_us)
             break;
         run->summary.rounds = round;
         if (round % config->sim.eval_every == 0 || round == config->sim.rounds || round == rounds) {
@@ -207,6 +209,9 @@ static enum starling_error live_virtually(struct run *run, struct world *world,
     }
     progress_end(&run->progress);
     run->summary.complete = run->summary.rounds == rounds;
+    if (!error && !run->summary.complete)
+        progress_note(&run->progress, "interrupted: what there is is tested and written; once more "
+                                      "ends at once");
     free(order);
     return error;
 }
@@ -224,7 +229,10 @@ static enum starling_error personalise(struct run *run, const struct world *worl
 
 static enum starling_error run_virtual(struct run *run, double started, struct problem *problem)
 {
+    progress_begin(&run->progress, "round", 0, run->options->quiet);
+    progress_say(&run->progress, "making the nodes ready");
     struct world *world = world_new(run->experiment, run->pool, problem);
+    progress_clear(&run->progress);
     if (!world)
         return problem ? problem->error : STARLING_FAILED;
     run->nodes_count = run->experiment->config.sim.nodes;
@@ -256,85 +264,6 @@ static enum starling_error run_live(struct run *run, double started, struct prob
                                          &run->summary, &run->nodes, problem);
     run->nodes_count = error ? 0 : run->experiment->config.sim.nodes;
     return error;
-}
-
-/* The mean of every node alone, and each of them for nodes.csv. */
-static bool run_local(struct run *run, const struct baseline *baseline, uint64_t passes,
-                      struct problem *problem)
-{
-    struct measured *reached = calloc(2 * run->nodes_count, sizeof *reached);
-    struct measured *own = reached ? reached + run->nodes_count : NULL;
-    double *figures = calloc(run->nodes_count, sizeof *figures);
-    if (!reached || !figures) {
-        free(reached);
-        free(figures);
-        problem_no_memory(problem, "the baseline");
-        return false;
-    }
-    progress_begin(&run->progress, "alone: node", run->nodes_count, run->options->quiet);
-    bool personal = run->experiment->settings.personal > 0;
-    bool complete = baseline_local(baseline, passes, reached, personal ? own : NULL, problem);
-    progress_end(&run->progress);
-    if (complete) {
-        for (size_t i = 0; i < run->nodes_count; i++) {
-            run->nodes[i].accuracy_alone = figures[i] = reached[i].accuracy;
-            run->nodes[i].own.alone = personal ? own[i].accuracy : NAN;
-        }
-        run->summary.local_accuracy = spread_of(figures, run->nodes_count).mean;
-        for (size_t i = 0; i < run->nodes_count; i++)
-            figures[i] = reached[i].loss;
-        run->summary.local_loss = spread_of(figures, run->nodes_count).mean;
-    }
-    free(reached);
-    free(figures);
-    return complete;
-}
-
-static bool run_fedavg(struct run *run, const struct baseline *baseline, struct problem *problem)
-{
-    struct summary *summary = &run->summary;
-    struct fedavg_outcome outcome;
-    progress_begin(&run->progress, "fedavg: round", fedavg_rounds(run->experiment, summary->passes),
-                   run->options->quiet);
-    bool complete = fedavg_run(baseline, summary->passes, &outcome, problem);
-    progress_end(&run->progress);
-    if (complete && !problem->error) {
-        summary->fedavg.accuracy = outcome.accuracy;
-        summary->fedavg.loss = outcome.loss;
-        summary->fedavg.rounds = outcome.rounds;
-        summary->fedavg.messages = outcome.messages;
-        summary->fedavg.bytes = outcome.bytes;
-    }
-    return complete;
-}
-
-/* Those that are asked for, and never after an interruption. */
-static enum starling_error run_baselines(struct run *run, struct problem *problem)
-{
-    const char *wanted = run->experiment->config.sim.baseline;
-    struct summary *summary = &run->summary;
-    struct problem trouble = {0};
-    const struct baseline baseline = {run->experiment, run->pool, run->options->interrupted,
-                                      &run->progress, run->results};
-    /* As many passes as the nodes made, which fall short of the rounds where passes outlast them.
-     */
-    uint64_t passes = (summary->passes + run->nodes_count / 2) / run->nodes_count;
-    passes = passes > 0 ? passes : 1;
-    if (strstr(wanted, "local") && summary->complete)
-        summary->complete = run_local(run, &baseline, passes, &trouble);
-    if (strstr(wanted, "fedavg") && summary->complete && !trouble.error)
-        summary->complete = run_fedavg(run, &baseline, &trouble);
-    if (strstr(wanted, "central") && summary->complete && !trouble.error) {
-        progress_begin(&run->progress, "central: pass", passes, run->options->quiet);
-        struct measured reached;
-        summary->complete = baseline_central(&baseline, passes, &reached, &trouble);
-        summary->central_accuracy = reached.accuracy;
-        summary->central_loss = reached.loss;
-        progress_end(&run->progress);
-    }
-    if (trouble.error && problem)
-        *problem = trouble;
-    return trouble.error;
 }
 
 static void begin_summary(struct run *run)
@@ -468,9 +397,16 @@ static enum starling_error prepare(struct run *run, const struct config *config,
                            (unsigned long long)config->sim.threads);
     char dir[CONFIG_TEXT_MAX];
     snprintf(dir, sizeof dir, "runs/%s", run->experiment->task_name);
-    run->results = results_open(run->options->out ? run->options->out : dir, config,
-                                run->options->force, problem);
-    return run->results ? STARLING_OK : STARLING_FAILED;
+    const char *out = run->options->out ? run->options->out : dir;
+    run->results = results_open(out, config, run->options->force, problem);
+    if (!run->results)
+        return STARLING_FAILED;
+    if (run->options->watch) {
+        results_watch(run->results, &run->summary);
+        if (!run->options->quiet)
+            fprintf(stderr, "open %s/report.html: it follows the run\n", out);
+    }
+    return STARLING_OK;
 }
 
 enum starling_error run_experiment(const struct config *config, const struct run_options *options,

@@ -14,6 +14,7 @@ struct run_options {
     bool force; /* replace an earlier run's results */
     bool quiet; /* no progress */
     bool json;
+    bool watch;      /* report.html follows the run */
     const char *out; /* NULL: runs/NAME-SEED */
     const volatile sig_atomic_t *interrupted;
 };

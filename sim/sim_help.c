@@ -40,6 +40,7 @@ void sim_help(FILE *file)
           "  --force            replace the results of an earlier run\n"
           "  --json             print summary.json on stdout and nothing else\n"
           "  --quiet            no progress\n"
+          "  --watch            report.html follows the run: open it at once\n"
           "many runs (sweep)\n"
           "  --vary SECTION.KEY=A,B,C  each of these values; every combination is run.\n"
           "                     With ; between them where a value holds a comma\n"

@@ -28,7 +28,8 @@ static volatile sig_atomic_t interrupted;
 
 static void interrupt(int number)
 {
-    (void)number;
+    if (interrupted && number == SIGINT) /* asked twice: rows that were written are on disk */
+        _exit(EXIT_INTERRUPTED);
     interrupted = 1;
 }
 
@@ -41,6 +42,7 @@ enum option_key {
     KEY_FORCE,
     KEY_JSON,
     KEY_QUIET,
+    KEY_WATCH,
     KEY_SET,
     KEY_SETTINGS,
     KEY_VARY,
@@ -71,6 +73,7 @@ static const struct option options[] = {
     {"force", no_argument, NULL, KEY_FORCE},
     {"json", no_argument, NULL, KEY_JSON},
     {"quiet", no_argument, NULL, KEY_QUIET},
+    {"watch", no_argument, NULL, KEY_WATCH},
     {"set", required_argument, NULL, KEY_SET},
     {"settings", no_argument, NULL, KEY_SETTINGS},
     {"vary", required_argument, NULL, KEY_VARY},
@@ -232,6 +235,10 @@ static int read_options(int argc, char **argv, struct wanted *wanted, struct pro
             wanted->run.json = wanted->run.quiet = true;
         } else if (key == KEY_QUIET) {
             wanted->run.quiet = true;
+        } else if (key == KEY_WATCH) {
+            if (wanted->command == COMMAND_SWEEP)
+                return fail(EXIT_USAGE, "--watch: is for one run: leave it out of a sweep");
+            wanted->run.watch = true;
         } else if (key == KEY_SET) {
             error = config_set_pair(&wanted->config, optarg, "--set", problem);
         } else if (key >= KEY_VARY && key <= KEY_AT) {

@@ -50,6 +50,22 @@ struct spread spread_of(double *values, size_t count)
     };
 }
 
+void summary_take_row(struct summary *summary, const struct round_row *row)
+{
+    summary->rounds = row->round;
+    summary->accuracy = (struct spread){.mean = row->accuracy_mean,
+                                        .std = row->accuracy_std,
+                                        .min = row->accuracy_min,
+                                        .p10 = row->accuracy_p10,
+                                        .p50 = row->accuracy_p50,
+                                        .p90 = row->accuracy_p90,
+                                        .max = NAN};
+    summary->loss = row->loss_mean;
+    summary->messages = row->messages;
+    summary->bytes = row->bytes;
+    summary->dropped = row->dropped;
+}
+
 /* The processor's name as Linux tells it; "" where it does not (arm64 lists part numbers). */
 static void name_cpu(char *name, size_t size)
 {

@@ -83,6 +83,7 @@ test_programs = \
 	tests/sim/test_experiments \
 	tests/sim/test_fedavg \
 	tests/sim/test_latency \
+	tests/sim/test_interrupt \
 	tests/sim/test_live_data \
 	tests/sim/test_measure \
 	tests/sim/test_network \
@@ -251,6 +252,8 @@ tests_sim_test_clock_SOURCES = tests/sim/test_clock.c
 tests_sim_test_clock_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_fedavg_SOURCES = tests/sim/test_fedavg.c
 tests_sim_test_fedavg_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_interrupt_SOURCES = tests/sim/test_interrupt.c tests/sim/command.c tests/sim/command.h
+tests_sim_test_interrupt_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_live_data_SOURCES = tests/sim/test_live_data.c
 tests_sim_test_live_data_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_measure_SOURCES = tests/sim/test_measure.c tests/sim/setting.h

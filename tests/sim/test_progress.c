@@ -70,6 +70,28 @@ static void quietly(void)
     ten_rounds(true);
 }
 
+static void within_a_round(void)
+{
+    struct progress progress;
+    progress_begin(&progress, "round", 20, false);
+    progress_say(&progress, "making the nodes ready");
+    progress_within(&progress, 10, 0.25, &half);
+    progress.last_s = -1e9; /* as if a moment had passed */
+    progress_within(&progress, 10, 0.5, &half);
+    progress_end(&progress);
+}
+
+static void on_a_terminal_it_moves_within_a_round(void **state)
+{
+    (void)state;
+    char *text = heard(true, within_a_round);
+    assert_non_null(strstr(text, "making the nodes ready"));
+    assert_non_null(strstr(text, "round 10.2/20  51%  accuracy 84.1%"));
+    assert_non_null(strstr(text, "round 10.5/20  52%  accuracy 84.1%"));
+    assert_non_null(strstr(text, " left"));
+    assert_string_equal(heard(false, within_a_round), "");
+}
+
 static void off_a_terminal_it_is_a_line_an_evaluation(void **state)
 {
     (void)state;
@@ -148,6 +170,7 @@ static void speed_is_in_the_units_last_word(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(on_a_terminal_it_moves_within_a_round),
         cmocka_unit_test(off_a_terminal_it_is_a_line_an_evaluation),
         cmocka_unit_test(on_a_terminal_it_is_one_line_redrawn),
         cmocka_unit_test(a_terminal_that_is_dumb_gets_plain_lines),
