@@ -81,8 +81,7 @@ static void add_rows(float *out, const float *a, const float *packed, size_t row
     struct sparse_sum block = {.masks = masks, .rows = rows, .a_row = depth, .out_row = columns};
     for (size_t k = 0; k < depth; k += SPARSE_BLOCK) {
         block.a = a + k;
-        for (size_t r = 0; r < rows; r++)
-            masks[r] = blocks->mask(block.a + r * depth, smaller(SPARSE_BLOCK, depth - k));
+        blocks->mask(masks, block.a, depth, rows, smaller(SPARSE_BLOCK, depth - k));
         for (size_t c = 0, vectors; c < columns; c += block.width) {
             block.width = panel_of(blocks, columns - c, &vectors);
             block.weights = packed + c * depth + k * block.width;
@@ -114,7 +113,7 @@ void product_sparse_descend(float *packed, float *momentum, const float *a, cons
                             size_t rows, size_t columns, size_t depth,
                             const struct descent *descent, void *scratch)
 {
-    assert(columns >= PRODUCT_SPARSE_LEAST);
+    assert(columns >= PRODUCT_SPARSE_LEAST && rows > 0);
     const struct sparse_blocks *blocks = sparse_blocks();
     uint32_t(*masks)[SPARSE_BLOCK] = scratch;
     struct sparse_outer block = {.masks = (const uint32_t(*)[SPARSE_BLOCK])masks,

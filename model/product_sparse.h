@@ -24,7 +24,7 @@ void product_sparse_unpack(float *b, const float *packed, size_t columns, size_t
 void product_sparse_add(float *out, const float *a, const float *packed, size_t rows,
                         size_t columns, size_t depth);
 
-/* Bytes of scratch, aligned as for floats, that the two below take for so many rows. */
+/* Bytes of scratch, aligned as for floats, that the two below take for so many rows, 1 or more. */
 size_t product_sparse_scratch(size_t rows);
 
 /* The gradient of the packed weights, in their order (overwritten), from a (rows × depth) and the

@@ -39,8 +39,8 @@ struct sparse_outer {
 
 struct sparse_blocks {
     size_t width; /* floats in a vector */
-    /* A bit for each of at most SPARSE_BLOCK values that is not zero. */
-    uint64_t (*mask)(const float *a, size_t count);
+    /* Bit k of masks[r] for a[r][k], when that is not zero; at most SPARSE_BLOCK inputs. */
+    void (*mask)(uint64_t *masks, const float *a, size_t a_row, size_t rows, size_t inputs);
     /* The same by example: bit r of masks[k] for a[r][k]; at most SPARSE_GROUP rows. */
     void (*mark)(uint32_t masks[SPARSE_BLOCK], const float *a, size_t a_row, size_t rows,
                  size_t inputs);

@@ -19,15 +19,18 @@ TARGET static inline __attribute__((always_inline)) unsigned NAME(bits)(const fl
 #endif
 }
 
-TARGET static uint64_t NAME(mask)(const float *a, size_t count)
+TARGET static void NAME(mask)(uint64_t *masks, const float *a, size_t a_row, size_t rows,
+                              size_t inputs)
 {
-    uint64_t mask = 0;
-    size_t k = 0;
-    for (; k + WIDTH <= count; k += WIDTH)
-        mask |= (uint64_t)NAME(bits)(a + k) << k;
-    for (; k < count; k++)
-        mask |= (uint64_t)(a[k] != 0.0f) << k;
-    return mask;
+    for (size_t r = 0; r < rows; r++, a += a_row) {
+        uint64_t mask = 0;
+        size_t k = 0;
+        for (; k + WIDTH <= inputs; k += WIDTH)
+            mask |= (uint64_t)NAME(bits)(a + k) << k;
+        for (; k < inputs; k++)
+            mask |= (uint64_t)(a[k] != 0.0f) << k;
+        masks[r] = mask;
+    }
 }
 
 TARGET static void NAME(mark)(uint32_t masks[SPARSE_BLOCK], const float *a, size_t a_row,
@@ -110,7 +113,7 @@ NAME(outer)(const struct sparse_outer *block, const size_t vectors)
         for (size_t v = 0; v < vectors; v++)
             sum[v] = (NAME(vector)){0};
         const float *a = first_a + k, *g = first_g;
-        for (size_t group = 0; group < groups; group++) {
+        for (size_t group = 0;;) {
             for (uint32_t mask = masks[group][k]; mask; mask &= mask - 1) {
                 size_t r = (size_t)__builtin_ctz(mask);
                 const float *row = g + r * g_row;
@@ -119,6 +122,8 @@ NAME(outer)(const struct sparse_outer *block, const size_t vectors)
                     sum[v] +=
                         a[r * a_row] * *(const NAME(vector) *)(row + NAME(at)(v, vectors, width));
             }
+            if (++group == groups)
+                break;
             a += SPARSE_GROUP * a_row;
             g += SPARSE_GROUP * g_row;
         }
