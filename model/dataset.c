@@ -241,6 +241,7 @@ static inline __attribute__((always_inline)) void fetch_row(const struct dataset
         dataset->bytes ? (const char *)dataset->bytes : (const char *)dataset->floats;
     for (size_t at = 0; at < most; at += LINE)
         __builtin_prefetch(from + row * bytes + at, 0, 2);
+    __builtin_prefetch(dataset->labels + row * dataset_positions(dataset), 0, 2);
 }
 
 void dataset_fetch(const struct dataset *dataset, const uint32_t *rows, size_t count)
