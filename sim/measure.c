@@ -8,9 +8,7 @@
 
 #define TOGETHER 64                     /* models tested at a time at most, */
 #define PACKED_BYTES ((size_t)64 << 20) /* and what they may take in another order */
-#define TASKS                                                                                      \
-    32 /* that a test is cut into at least, where there are enough models and examples             \
-        */
+#define TASKS 32                        /* of a test at least, models and examples permitting */
 
 /* Some models on their way through the same examples. Every batch of examples is gathered once for
  * all models of a part; what each did on each is kept apart, and added up in the same order
