@@ -87,6 +87,7 @@ size_t crashes_choose(const struct crashes *crashes, size_t number, uint32_t *le
 {
     const struct crash *crash = &crashes->crashes[number];
     size_t chosen = (size_t)llround(crash->share * (double)count);
+    chosen = chosen > 0 ? chosen : 1;
     if (chosen >= count)
         chosen = count > 0 ? count - 1 : 0;
     struct candidate *candidates = malloc((count + 1) * sizeof *candidates);

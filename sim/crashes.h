@@ -4,7 +4,7 @@
  * SHARE@TIME          at TIME so large a share of the nodes that are left crash: any of them
  * SHARE@TIME:best,…   those whose models are the best then
  *
- * The share is rounded to a number of nodes, and one at least is left.
+ * The share is rounded to a number of nodes: one at least, and one at least is left.
  */
 #ifndef STARLING_CRASHES_H
 #define STARLING_CRASHES_H

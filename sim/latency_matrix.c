@@ -28,7 +28,7 @@ static enum starling_error make_room(struct matrix *matrix, size_t places, struc
     if (places < 2 || places > LATENCY_PLACES_MAX)
         return problem_set(problem, STARLING_INVALID,
                            "%s:%zu: a row of %zu times: write a square matrix of round-trip times "
-                           "in ms between 2 to %u places",
+                           "in ms of 2 to %u places",
                            source_path(matrix->source), source_line_number(matrix->source), places,
                            LATENCY_PLACES_MAX);
     matrix->places = places;

@@ -129,6 +129,7 @@ starling_sim_LDADD = $(SIM_LIBS)
 experimentsdir = $(pkgdatadir)/experiments
 dist_experiments_DATA = \
 	sim/experiments/algorithms.ini \
+	sim/experiments/conditions.ini \
 	sim/experiments/encoding-fashion-mnist.ini \
 	sim/experiments/encoding-pendigits.ini \
 	sim/experiments/epidemic.ini \

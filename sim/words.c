@@ -1,9 +1,8 @@
 #include "sim/words.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "model/fields.h"
 #include "node/config.h"
 
 bool words_begin(const char **text, const char *start)
@@ -32,11 +31,9 @@ bool words_next(const char **text, char separator, char word[WORD_MAX])
 
 bool words_number(const char **text, char separator, double least, double most, double *number)
 {
-    char word[WORD_MAX], *end;
-    if (!words_next(text, separator, word) || isspace((unsigned char)*word))
-        return false;
-    *number = strtod(word, &end);
-    return end != word && !*end && *number >= least && *number <= most;
+    char word[WORD_MAX];
+    return words_next(text, separator, word) && fields_double(word, number) && *number >= least &&
+           *number <= most;
 }
 
 bool words_duration(const char **text, char separator, uint64_t least_us, uint64_t most_us,

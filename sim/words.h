@@ -18,7 +18,7 @@ bool words_begin(const char **text, const char *start);
 /* A word that is not empty. */
 bool words_next(const char **text, char separator, char word[WORD_MAX]);
 
-/* A number from `least` to `most`. */
+/* A decimal number from `least` to `most`. */
 bool words_number(const char **text, char separator, double least, double most, double *number);
 
 /* A duration with its unit, from `least_us` to `most_us`. */

@@ -129,7 +129,7 @@ static void the_best_go_first_and_of_equals_any(void **state)
     assert_true(fabs(sum / 200 - 499.5) < 60);
 }
 
-static void one_at_least_is_left(void **state)
+static void one_at_least_crashes_and_one_at_least_is_left(void **state)
 {
     (void)state;
     struct crashes crashes = parsed("0.99@10m");
@@ -137,6 +137,9 @@ static void one_at_least_is_left(void **state)
     assert_int_equal(crashes_choose(&crashes, 0, nodes, 3, NULL), 2);
     assert_int_equal(crashes_choose(&crashes, 0, nodes, 1, NULL), 0);
     assert_int_equal(crashes_choose(&crashes, 0, nodes, 0, NULL), 0);
+    crashes = parsed("0.001@10m");
+    assert_int_equal(crashes_choose(&crashes, 0, nodes, 3, NULL), 1);
+    assert_int_equal(crashes_choose(&crashes, 0, nodes, 1, NULL), 0);
 }
 
 int main(void)
@@ -146,7 +149,7 @@ int main(void)
         cmocka_unit_test(crashes_come_in_the_order_of_time),
         cmocka_unit_test(who_crashes_at_random_the_seed_says),
         cmocka_unit_test(the_best_go_first_and_of_equals_any),
-        cmocka_unit_test(one_at_least_is_left),
+        cmocka_unit_test(one_at_least_crashes_and_one_at_least_is_left),
     };
     return cmocka_run_group_tests_name("crashes", tests, NULL, NULL);
 }

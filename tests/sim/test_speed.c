@@ -29,7 +29,7 @@ static void what_is_no_speed_is_refused_with_advice(void **state)
         "1001",       "nan",          "inf",         "1,",           "1 ",
         "uniform:",   "uniform:1",    "uniform:2-1", "uniform:0-1",  "uniform:1-2-3",
         "lognormal:", "lognormal:-1", "lognormal:4", "lognormal:1,", "lognormal:x",
-        " 1",         "uniform:-1-1", "1x",
+        " 1",         "uniform:-1-1", "1x",          "0x1",
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct speed speed;
