@@ -8,6 +8,7 @@
 #include "node/ctl_format.h"
 
 #define HISTORY_MOST 3000 /* rows: an answer is one line of at most 1 MiB */
+#define PERIODS_MOST 1000000
 #define STOP_DEADLINE_MS 5000
 #define STOP_POLL_MS 20
 
@@ -249,10 +250,17 @@ static enum outcome history(struct ctl *ctl, int count, char **arguments)
 
 static enum outcome conclude(struct ctl *ctl, int count, char **arguments)
 {
-    json_t *answer;
-    enum outcome outcome = no_operands(ctl, count, arguments, NULL);
+    struct ctl_option options[] = {{.name = "--periods"}, {0}};
+    json_t *answer, *request = command("conclude");
+    int64_t periods;
+    enum outcome outcome = no_operands(ctl, count, arguments, options);
+    if (!outcome && options[0].count)
+        outcome = ctl_number(ctl, "--periods", options[0].values[0], 1, PERIODS_MOST, &periods);
+    if (!outcome && options[0].count)
+        json_object_set_new(request, "periods", json_integer(periods));
     if (!outcome)
-        outcome = ctl_ask(ctl, command("conclude"), &answer);
+        outcome = ctl_ask(ctl, json_incref(request), &answer);
+    json_decref(request);
     if (outcome)
         return outcome;
     const char *state = json_string_value(json_object_get(answer, "state"));
@@ -331,12 +339,14 @@ const struct ctl_command ctl_history = {
 
 const struct ctl_command ctl_conclude = {
     "conclude",
-    "starlingctl [--dir DIR] [--json] conclude\n"
+    "starlingctl [--dir DIR] [--json] conclude [--periods N]\n"
     "\n"
-    "Ends the running node's learning, for good: for 20 periods it averages what it\n"
+    "Ends the running node's learning, for good: for some periods it averages what it\n"
     "serves with other nodes that conclude too, until all have the mean, saves that\n"
     "and from then on only serves it. Ask all nodes of the task within a few periods.\n"
-    "status says \"concluding\", then \"concluded\".\n",
+    "status says \"concluding\", then \"concluded\".\n"
+    "\n"
+    "  --periods N   how many (20; at most 1000000)\n",
     conclude,
 };
 

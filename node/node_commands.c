@@ -102,10 +102,14 @@ static void command_start(struct node *node, const json_t *request, struct contr
 static void command_conclude(struct node *node, const json_t *request,
                              struct control_answer *answer)
 {
-    (void)request;
-    if (!conclude_ask(node, &answer->problem))
-        answer->fields =
-            json_pack("{s:s, s:i}", "state", status_state(node), "periods", CONCLUDE_PERIODS);
+    const json_t *given = json_object_get(request, "periods");
+    json_int_t periods = given ? json_integer_value(given) : CONCLUDE_PERIODS;
+    if (periods < 1 || periods > CONCLUDE_PERIODS_MOST)
+        problem_set(&answer->problem, STARLING_INVALID, "conclude: \"periods\" is not 1 to %d",
+                    CONCLUDE_PERIODS_MOST);
+    else if (!conclude_ask(node, (uint32_t)periods, &answer->problem))
+        answer->fields = json_pack("{s:s, s:I}", "state", status_state(node), "periods",
+                                   (json_int_t)node->conclude_periods);
 }
 
 static void command_readout(struct node *node, const json_t *request, struct control_answer *answer)

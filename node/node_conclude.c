@@ -22,6 +22,7 @@ bool conclude_recall(struct node *node, struct problem *problem)
     if (store_get_number(node->store, node->conclude_name, &concluded, problem))
         return false;
     node->conclude_wanted = concluded > 0;
+    node->conclude_periods = CONCLUDE_PERIODS;
     return true;
 }
 
@@ -30,13 +31,13 @@ void conclude_begin(struct node *node)
     if (!node->conclude_wanted || !node->started || node->concluding)
         return;
     node->concluding = true;
-    node->conclude_until = node->participant.gossip.round + CONCLUDE_PERIODS;
+    node->conclude_until = node->participant.gossip.round + node->conclude_periods;
     participant_conclude(&node->participant);
-    log_write(node->log, LOG_INFO, "learns no more: averages with others for %d periods",
-              CONCLUDE_PERIODS);
+    log_write(node->log, LOG_INFO, "learns no more: averages with others for %u periods",
+              node->conclude_periods);
 }
 
-enum starling_error conclude_ask(struct node *node, struct problem *problem)
+enum starling_error conclude_ask(struct node *node, uint32_t periods, struct problem *problem)
 {
     if (!node->started || !participant_ready(&node->participant))
         return problem_set(problem, STARLING_INVALID,
@@ -44,6 +45,7 @@ enum starling_error conclude_ask(struct node *node, struct problem *problem)
     if (node->concluding)
         return STARLING_OK;
     node->conclude_wanted = true;
+    node->conclude_periods = periods;
     conclude_begin(node);
     note_number(node, node->conclude_name, 1);
     return STARLING_OK;

@@ -19,7 +19,8 @@
 #define SEEDS_MAX 256
 #define OFFENCES_MAX 3         /* broken rules of a peer before it is cut */
 #define UNREACHABLE_FAILURES 3 /* dials in a row before a peer leaves the view */
-#define CONCLUDE_PERIODS 20    /* of the final phase; ten leave a thousandth of the variance */
+#define CONCLUDE_PERIODS 20    /* of the final phase, unless it is told; enough for any swarm */
+#define CONCLUDE_PERIODS_MOST 1000000
 #define CHORES_US UINT64_C(60000000)
 
 /* Lines that strangers can cause, by subject; reasons of refusal come first. */
@@ -120,9 +121,9 @@ struct node {
     uint64_t keep_again_us;       /* after it could not be written: not before this */
 
     bool conclude_wanted, concluding,
-        concluded;           /* asked for, maybe before a restart; begun; over */
-    uint32_t conclude_until; /* round */
-    char conclude_name[32];  /* of the number that tells it after a restart */
+        concluded;                             /* asked for, maybe before a restart; begun; over */
+    uint32_t conclude_periods, conclude_until; /* round */
+    char conclude_name[32];                    /* of the number that tells it after a restart */
 
     struct trainer *trainer;
     bool working;
@@ -217,8 +218,8 @@ bool learning_finish(struct node *node);
 bool conclude_recall(struct node *node, struct problem *problem);
 /* Begins it where it is wanted and learning has begun. */
 void conclude_begin(struct node *node);
-/* Asks for it, for good. */
-enum starling_error conclude_ask(struct node *node, struct problem *problem);
+/* Asks for it, of so many periods, for good. */
+enum starling_error conclude_ask(struct node *node, uint32_t periods, struct problem *problem);
 /* Ends it when its periods are over: from then on the node only serves. */
 void conclude_check(struct node *node);
 

@@ -165,7 +165,8 @@ static enum starling_error learn(struct live *live, struct problem *problem)
 {
     const struct config *config = &live->experiment->config;
     /* Anew, so that speed and time left are those of learning. */
-    progress_begin(live->progress, "round", config->sim.rounds, live->options->quiet);
+    progress_begin(live->progress, "round", config->sim.rounds + config->sim.final,
+                   live->options->quiet);
     live->started_s = stopwatch_seconds();
     enum starling_error error = live_swarm_start(&live->swarm, problem);
     for (uint64_t round = 1; round <= config->sim.rounds && error == STARLING_OK; round++) {
@@ -174,10 +175,31 @@ static enum starling_error learn(struct live *live, struct problem *problem)
             break;
         live->summary->rounds = round;
         bool late = stopwatch_seconds() - live->started_s >= (double)(round + 1) * live->period_s;
-        if (round < config->sim.rounds && round % config->sim.eval_every == 0 && !late)
+        bool more = round < config->sim.rounds || config->sim.final > 0;
+        if (more && round % config->sim.eval_every == 0 && !late)
             error = evaluate_nodes(live, round, problem);
     }
     live->summary->complete = live->summary->rounds == config->sim.rounds;
+    return error;
+}
+
+/* The final phase, where there is one: its rounds are not tested but for the last. */
+static enum starling_error conclude(struct live *live, struct problem *problem)
+{
+    const struct config *config = &live->experiment->config;
+    if (config->sim.final == 0 || !live->summary->complete)
+        return STARLING_OK;
+    enum starling_error error = live_swarm_conclude(&live->swarm, config->sim.final, problem);
+    double begun = stopwatch_seconds() - live->started_s;
+    for (uint64_t round = 1; round <= config->sim.final && !error; round++) {
+        error = learn_until(live, begun + (double)round * live->period_s, problem);
+        if (error || live->interrupted)
+            break;
+        live->summary->rounds++;
+    }
+    if (!error && !live->interrupted)
+        error = live_swarm_await_end(&live->swarm, problem);
+    live->summary->complete = !was_interrupted(live);
     return error;
 }
 
@@ -351,6 +373,8 @@ static enum starling_error run(struct live *live, struct problem *problem)
     if (error != STARLING_OK || live->interrupted)
         return error;
     error = learn(live, problem);
+    if (error == STARLING_OK)
+        error = conclude(live, problem);
     if (error == STARLING_OK)
         error = gather(live, problem);
     if (error != STARLING_OK) {

@@ -253,16 +253,46 @@ enum starling_error live_swarm_bring_up(struct live_swarm *swarm, const char *pr
     return error ? error : await(swarm, has_met, "has not met its peers", problem);
 }
 
-enum starling_error live_swarm_start(struct live_swarm *swarm, struct problem *problem)
+/* Asks all of them, and wants no more than a yes. */
+static enum starling_error tell_all(struct live_swarm *swarm, json_t *request,
+                                    struct problem *problem)
 {
-    for (size_t i = 0; i < swarm->count; i++) {
-        json_t *answer = live_node_ask(&swarm->nodes[i], json_pack("{s:s}", "command", "start"),
-                                       NULL, NULL, problem);
-        if (!answer)
-            return STARLING_FAILED;
+    enum starling_error error = STARLING_OK;
+    for (size_t i = 0; i < swarm->count && !error; i++) {
+        json_t *answer = live_node_ask(&swarm->nodes[i], json_incref(request), NULL, NULL, problem);
+        error = answer ? STARLING_OK : STARLING_FAILED;
         json_decref(answer);
     }
-    return STARLING_OK;
+    json_decref(request);
+    return error;
+}
+
+enum starling_error live_swarm_start(struct live_swarm *swarm, struct problem *problem)
+{
+    return tell_all(swarm, json_pack("{s:s}", "command", "start"), problem);
+}
+
+enum starling_error live_swarm_conclude(struct live_swarm *swarm, uint64_t periods,
+                                        struct problem *problem)
+{
+    return tell_all(swarm,
+                    json_pack("{s:s, s:I}", "command", "conclude", "periods", (json_int_t)periods),
+                    problem);
+}
+
+static bool has_concluded(const struct live_swarm *swarm, struct live_node *node)
+{
+    (void)swarm;
+    json_t *status = live_node_ask(node, json_pack("{s:s}", "command", "status"), NULL, NULL, NULL);
+    const char *state = json_string_value(json_object_get(status, "state"));
+    bool concluded = state && strcmp(state, "concluded") == 0;
+    json_decref(status);
+    return concluded;
+}
+
+enum starling_error live_swarm_await_end(struct live_swarm *swarm, struct problem *problem)
+{
+    return await(swarm, has_concluded, "has not concluded", problem);
 }
 
 void live_swarm_end(struct live_swarm *swarm)

@@ -35,6 +35,11 @@ enum starling_error live_swarm_bring_up(struct live_swarm *swarm, const char *pr
 /* The start signal. */
 enum starling_error live_swarm_start(struct live_swarm *swarm, struct problem *problem);
 
+/* The signal to learn no more and average for so many periods; and a wait until all have. */
+enum starling_error live_swarm_conclude(struct live_swarm *swarm, uint64_t periods,
+                                        struct problem *problem);
+enum starling_error live_swarm_await_end(struct live_swarm *swarm, struct problem *problem);
+
 /* STARLING_OK while every node runs. */
 enum starling_error live_swarm_check(struct live_swarm *swarm, struct problem *problem);
 

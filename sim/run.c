@@ -343,7 +343,6 @@ static enum starling_error check_live(const struct config *config, struct proble
         {"sim.drop", config->sim.drop > 0},
         {"sim.wire", config->sim.wire},
         {"sim.compute", config->sim.compute_ps != plain.sim.compute_ps},
-        {"sim.final", config->sim.final > 0},
         {"sim.latency", strcmp(config->sim.latency, plain.sim.latency) != 0},
         {"sim.bandwidth", strcmp(config->sim.bandwidth, plain.sim.bandwidth) != 0},
         {"sim.partitions", strcmp(config->sim.partitions, plain.sim.partitions) != 0},

@@ -291,6 +291,22 @@ static void a_swarm_learns_from_pieces(void **state)
     json_decref(json);
 }
 
+static void a_final_phase_leaves_all_with_one_model(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"--nodes",      "3", "--rounds", "3", "--set",
+                                          "sim.final=15", NULL};
+    must_be(status_of(begin_live(options)), 0);
+    no_node_is_left();
+    json_t *json = summary(), *accuracy = json_object_get(json, "accuracy");
+    assert_true(json_is_true(json_object_get(json, "complete")));
+    assert_int_equal(json_integer_value(json_object_get(json, "rounds")), 18);
+    assert_true(json_real_value(json_object_get(accuracy, "max")) -
+                    json_real_value(json_object_get(accuracy, "min")) <
+                0.01);
+    json_decref(json);
+}
+
 static void ctrl_c_ends_with_what_there_is(void **state)
 {
     (void)state;
@@ -372,6 +388,7 @@ int main(void)
         IN_A_FOLDER(nodes_that_are_dealt_a_text_have_its_symbols),
         IN_A_FOLDER(a_swarm_learns_from_pieces),
         IN_A_FOLDER(ctrl_c_ends_with_what_there_is),
+        IN_A_FOLDER(a_final_phase_leaves_all_with_one_model),
         IN_A_FOLDER(ctrl_c_before_the_start_ends_them_too),
         IN_A_FOLDER(a_node_that_dies_is_named_and_ends_the_run),
         IN_A_FOLDER(nodes_do_not_outlive_a_launcher_that_is_killed),

@@ -170,8 +170,12 @@ static void conclude_says_for_how_long(void **state)
     json_t *value = ctl_result();
     assert_int_equal(json_integer_value(json_object_get(value, "periods")), 20);
     json_decref(value);
-    played_end(&node);
     assert_string_equal(played_request(&node), "{\"command\":\"conclude\"}\n");
+    ctl("--dir q conclude --periods 7");
+    assert_string_equal(played_request(&node), "{\"command\":\"conclude\",\"periods\":7}\n");
+    played_end(&node);
+    ctl("--dir q conclude --periods 0");
+    ctl_failed(2, "--periods");
     ctl("--dir q conclude now");
     ctl_failed(2, "now");
 }
