@@ -15,6 +15,7 @@
 #include "sim/world.h"
 
 #define TESTED_TOGETHER 2048 /* models between two looks at the clock */
+#define WAITED_S 5.0         /* for the tests of a run that was interrupted */
 
 /* What a node is tested by, a new reference; NULL when memory is out. It is what the node serves;
  * but a round of nodes in step that merge first ends, in the literature, with the merges that here
@@ -93,7 +94,8 @@ static enum starling_error evaluate_world(struct run *run, const struct world *w
     return error;
 }
 
-/* Tests many models, some at a time, so that it is seen how far it is. */
+/* Tests many models, some at a time, so that it is seen how far it is. When somebody is waiting for
+ * the prompt, what is not tested within a few seconds is not known. */
 static void measure_shown(struct run *run, struct version *const *models,
                           const float *const *scalings, size_t count, struct measured *measured)
 {
@@ -102,13 +104,22 @@ static void measure_shown(struct run *run, struct version *const *models,
         run->summary.complete ? experiment->test_count : experiment->config.sim.eval_examples;
     bool quiet = run->options->quiet || count <= TESTED_TOGETHER;
     progress_begin(&run->progress, "testing: node", count, quiet);
+    double since = NAN; /* somebody waits */
+    for (size_t i = 0; i < count; i++)
+        measured[i] = (struct measured){NAN, NAN};
     for (size_t i = 0, some; i < count; i += some) {
+        double now = stopwatch_seconds();
+        if (*run->options->interrupted && isnan(since))
+            since = now;
+        if (now - since > WAITED_S)
+            break;
         some = count - i < TESTED_TOGETHER ? count - i : TESTED_TOGETHER;
         measure(experiment, run->pool, (const struct version *const *)models + i, scalings + i,
                 some, examples, measured + i);
         progress_show(&run->progress, i + some, NULL);
     }
     progress_end(&run->progress);
+    run->summary.complete &= !*run->options->interrupted;
 }
 
 /* The served model of every node that is there on the whole test set, or on a part of it when
