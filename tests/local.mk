@@ -304,7 +304,7 @@ tests_live_test_strangers_SOURCES = tests/live/test_strangers.c tests/live/swarm
 tests_live_test_strangers_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 
 
-script_tests = tests/floors.sh tests/people.sh tests/purity.sh tests/valgrind.sh
+script_tests = tests/browser.sh tests/floors.sh tests/people.sh tests/purity.sh tests/valgrind.sh
 
 if HAVE_TESTS
 check_PROGRAMS += $(test_programs)
