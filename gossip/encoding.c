@@ -27,13 +27,21 @@ struct piece piece_of(size_t parameters, uint32_t fragment, uint32_t fragments, 
     struct piece piece = {.fragment = fragment, .fragments = fragments, .encoding = encoding};
     size_t first, count;
     piece_range(&piece, parameters, &first, &count);
-    double share = fmax(1, floor(sample * (double)count + 0.5));
-    piece.count = share < (double)count ? (uint32_t)share : (uint32_t)count;
+    piece.count = (uint32_t)count;
+    if (sample < 1) {
+        double share = fmax(1, floor(sample * (double)count + 0.5));
+        piece.count = share < (double)count ? (uint32_t)share : (uint32_t)count;
+    }
     return piece;
 }
 
 void piece_range(const struct piece *piece, size_t parameters, size_t *first, size_t *count)
 {
+    if (piece->fragments == 1) { /* the usual case, without a division */
+        *first = 0;
+        *count = parameters;
+        return;
+    }
     uint64_t unit = parameters / ALIGNED >= piece->fragments ? ALIGNED : 1;
     uint64_t units = (parameters + unit - 1) / unit;
     uint64_t begin = piece->fragment * units / piece->fragments * unit;
@@ -271,13 +279,14 @@ void piece_blend(const struct piece *piece, size_t parameters, const float *valu
                  float *model)
 {
     struct piece_places places;
-    piece_places_begin(&places, piece, parameters);
-    if (!is_sampled(piece, parameters)) {
-        vector_blend(model + places.first, values, alpha, piece->count);
+    uint32_t at[PLACES];
+    size_t first, count;
+    piece_range(piece, parameters, &first, &count);
+    if (piece->count == count) {
+        vector_blend(model + first, values, alpha, count);
         return;
     }
-    uint32_t at[PLACES];
-    size_t count;
+    piece_places_begin(&places, piece, parameters);
     while ((count = piece_places_next(&places, at, PLACES)) > 0) {
         for (size_t i = 0; i < count; i++)
             model[at[i]] += alpha * (values[i] - model[at[i]]);

@@ -40,6 +40,16 @@ struct wire_writer wire_writer(uint8_t *out, size_t capacity);
 /* What was written, 0 when it did not fit. */
 size_t wire_written(const struct wire_writer *writer);
 
+/* Bytes that wire_put_uint takes for `value`. */
+static inline size_t wire_uint_bytes(uint64_t value)
+{
+    return value <= 127          ? 1
+           : value <= UINT8_MAX  ? 2
+           : value <= UINT16_MAX ? 3
+           : value <= UINT32_MAX ? 5
+                                 : 9;
+}
+
 void wire_put_array(struct wire_writer *writer, size_t count);
 void wire_put_map(struct wire_writer *writer, size_t pairs);
 void wire_put_key(struct wire_writer *writer, int64_t key);

@@ -5,8 +5,10 @@
 #include "model/layer.h"
 
 #include "model/biases.h"
+#include "model/clones.h"
 #include "model/initial.h"
 #include "model/product.h"
+#include "model/vector.h"
 
 static size_t dense_count(const struct layer *layer)
 {
@@ -21,12 +23,42 @@ static void dense_initialise(const struct layer *layer, bool before_relu, struct
     initial_biases(parameters + weights, layer->outputs);
 }
 
+/* One output of one example, the step of a linear model of two classes: without the way through
+ * products of matrices, which takes longer than the arithmetic. */
+static bool is_lone(const struct layer *layer, size_t rows)
+{
+    return rows == 1 && layer->outputs == 1;
+}
+
+/* The weights, and behind them the bias, whose input is 1. */
+CLONES static void descend_lone(float *parameters, float *momentum, const float *in,
+                                float out_gradient, size_t inputs, const struct descent *descent)
+{
+    float rate = descent->rate, beta = descent->beta, decay = descent->decay;
+    float last = out_gradient;
+    if (!momentum) {
+        for (size_t i = 0; i < inputs; i++)
+            parameters[i] -= rate * (out_gradient * in[i] + decay * parameters[i]);
+    } else {
+        for (size_t i = 0; i < inputs; i++) {
+            momentum[i] = beta * momentum[i] + out_gradient * in[i];
+            parameters[i] -= rate * (momentum[i] + decay * parameters[i]);
+        }
+        last = momentum[inputs] = beta * momentum[inputs] + out_gradient;
+    }
+    parameters[inputs] -= rate * (last + decay * parameters[inputs]);
+}
+
 static void dense_forward(const struct layer *layer, const float *parameters, const float *in,
                           size_t batch, float *out, float *saved, struct workspace *workspace)
 {
     (void)saved;
     (void)workspace;
     size_t rows = batch * layer->repeat;
+    if (is_lone(layer, rows)) {
+        *out = (float)vector_dot(in, parameters, layer->inputs) + parameters[layer->inputs];
+        return;
+    }
     product_abt(out, in, parameters, rows, layer->outputs, layer->inputs);
     biases_add(out, parameters + layer->inputs * layer->outputs, rows, layer->outputs);
 }
@@ -57,6 +89,10 @@ static void dense_descend(const struct layer *layer, float *parameters, float *m
     size_t rows = batch * layer->repeat, weights = layer->inputs * layer->outputs;
     if (in_gradient)
         product_ab(in_gradient, out_gradient, parameters, rows, layer->inputs, layer->outputs);
+    if (is_lone(layer, rows)) {
+        descend_lone(parameters, momentum, in, *out_gradient, layer->inputs, descent);
+        return;
+    }
     product_atb_descend(parameters, momentum, out_gradient, in, layer->outputs, layer->inputs, rows,
                         descent);
     biases_descend(parameters + weights, momentum ? momentum + weights : NULL, out_gradient, rows,

@@ -26,6 +26,11 @@ static size_t steps_whole(const struct learn_settings *settings, size_t count)
 size_t learner_samples(const struct learn_settings *settings, size_t count, double *share)
 {
     assert(settings->batch > 0 && settings->epochs > 0);
+    if (settings->max_batches == 0) { /* the usual case, without a division */
+        if (share)
+            *share = count > 0;
+        return settings->epochs * count;
+    }
     size_t steps_once = steps_whole(settings, count) / settings->epochs;
     size_t whole = settings->epochs * count;
     size_t samples = whole;

@@ -183,6 +183,11 @@ static void carry_out(struct participant *participant, struct actions *actions,
                       struct outgoing *out)
 {
     struct work *work = &out->work;
+    bool sends_alone = true;
+    for (size_t i = 0; i < actions->count && sends_alone; i++)
+        sends_alone = actions->items[i].kind == ACTION_SEND;
+    if (!sends_alone)
+        memset(work, 0, offsetof(struct work, received));
     for (size_t i = 0; i < actions->count; i++) {
         struct action *action = &actions->items[i];
         switch (action->kind) {
@@ -281,8 +286,8 @@ static void finish_call(struct participant *participant, struct actions *actions
     out->count = 0;
     out->cut_count = 0;
     out->has_work = false;
-    memset(&out->work, 0, offsetof(struct work, received));
-    carry_out(participant, actions, out);
+    if (actions->count > 0)
+        carry_out(participant, actions, out);
     if (out->has_work && out->work.average)
         begin_average(participant, &out->work);
     else if (out->has_work)

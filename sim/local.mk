@@ -4,6 +4,8 @@ noinst_LIBRARIES += libsim.a
 bin_PROGRAMS += starling-sim
 
 libsim_a_SOURCES = \
+	sim/allocator.c \
+	sim/allocator.h \
 	sim/bandwidth.c \
 	sim/bandwidth.h \
 	sim/baseline.c \

@@ -8,6 +8,7 @@
 
 #include "gossip/membership.h"
 #include "gossip/sums.h"
+#include "gossip/wire.h"
 #include "model/vector.h"
 
 /* Serials and times of one width in msgpack, so that all cards have one size. */
@@ -22,6 +23,7 @@ struct stored_card {
 
 struct post {
     size_t nodes, parameters, card_size;
+    size_t usual_header; /* bytes, without the sequence */
     uint64_t seed;
     uint8_t swarm[KEY_BYTES], authority[SECRET_KEY_BYTES];
     struct stored_card **cards; /* nodes of them, made when first needed; NULL unless real */
@@ -74,6 +76,9 @@ struct post *post_new(size_t nodes, size_t parameters, uint64_t seed, bool real,
     post->seed = seed;
     make_keys(post, UINT32_MAX, post->swarm, post->authority);
     post->card_size = make_card(post, 0, sample);
+    const struct gossip_message usual = {.kind = MESSAGE_MODEL,
+                                         .model = {.piece = piece_whole(parameters)}};
+    post->usual_header = message_encode(&usual, NULL, NULL) - wire_uint_bytes(0);
     if (real) {
         post->cards = calloc(nodes, sizeof *post->cards);
         if (!post->cards) {
@@ -100,8 +105,20 @@ bool post_is_real(const struct post *post)
     return post->cards != NULL;
 }
 
+/* Whether a message is like most: a whole model as it is. */
+static bool is_usual(const struct post *post, const struct gossip_message *message)
+{
+    const struct model_message *model = &message->model;
+    return message->kind == MESSAGE_MODEL && !model->last && model->piece.seed == 0 &&
+           model->piece.fragments == 1 && model->piece.count == post->parameters &&
+           model->piece.encoding == ENCODING_F32;
+}
+
 size_t post_bytes(const struct post *post, const struct gossip_message *message)
 {
+    if (is_usual(post, message)) /* of these headers only the sequence differs in size */
+        return message_wire_bytes(message,
+                                  post->usual_header + wire_uint_bytes(message->model.sequence));
     struct card cards[SHUFFLE_MAX];
     for (size_t i = 0; i < SHUFFLE_MAX; i++)
         cards[i] = (struct card){NULL, post->card_size};

@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "node/config.h"
+#include "sim/allocator.h"
 #include "sim/compare.h"
 #include "sim/describe.h"
 #include "sim/past.h"
@@ -488,6 +489,7 @@ int main(int argc, char **argv)
         return status;
     struct problem problem = {0};
     config_defaults(&wanted.config);
+    char *word = argv[1];
     argv[1] = argv[0];
     status = read_arguments(argc - 1, argv + 1, &wanted, &problem);
     if (status < 0 && sodium_init() < 0)
@@ -496,6 +498,10 @@ int main(int argc, char **argv)
         sweep_plan_clear(&wanted.plan);
         return status;
     }
+    argv[1] = word;
+    if (wanted.command == COMMAND_RUN)
+        allocator_prepare(wanted.config.sim.nodes, argv);
+    argv[1] = argv[0];
     catch_signals();
     bool incomplete = false;
     enum starling_error error = do_command(&wanted, &incomplete, &problem);
