@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define BESIDE ".tmp"
+
 enum starling_error file_path(char *path, size_t size, const char *dir, const char *name,
                               struct problem *problem)
 {
@@ -75,6 +77,20 @@ enum starling_error file_read(const char *path, bool secret, void *buffer, size_
     return error;
 }
 
+/* What the system said no to, by the name a person knows: a file is made as NAME.tmp at first. */
+static enum starling_error cannot(const char *what, const char *path, struct problem *problem)
+{
+    int reason = errno;
+    size_t length = strlen(path), end = strlen(BESIDE);
+    if (length > end && !strcmp(path + length - end, BESIDE))
+        length -= end;
+    bool full = reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
+    return problem_set(problem, STARLING_FAILED, "%.*s: cannot be %s: %s: %s",
+                       (int)(length < 300 ? length : 300), path, what, strerror(reason),
+                       full ? "make room on the disk; what was there before is kept"
+                            : "see that its folder is there and can be written");
+}
+
 static enum starling_error write_all(const char *path, int file, const struct file_part *part,
                                      struct problem *problem)
 {
@@ -85,8 +101,7 @@ static enum starling_error write_all(const char *path, int file, const struct fi
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
-            return problem_set(problem, STARLING_FAILED, "%s: cannot be written: %s", path,
-                               strerror(errno));
+            return cannot("written", path, problem);
         next += done;
         left -= (size_t)done;
     }
@@ -102,17 +117,14 @@ static enum starling_error create(const char *path, mode_t mode, const struct fi
         return problem_set(problem, STARLING_INVALID,
                            "%s: is there already: remove it or choose another place", path);
     if (file < 0)
-        return problem_set(problem, STARLING_FAILED, "%s: cannot be made: %s", path,
-                           strerror(errno));
+        return cannot("made", path, problem);
     enum starling_error error = STARLING_OK;
     for (size_t i = 0; i < count && !error; i++)
         error = write_all(path, file, &parts[i], problem);
     if (!error && fsync(file))
-        error = problem_set(problem, STARLING_FAILED, "%s: cannot be written: %s", path,
-                            strerror(errno));
+        error = cannot("written", path, problem);
     if (close(file) && !error)
-        error = problem_set(problem, STARLING_FAILED, "%s: cannot be written: %s", path,
-                            strerror(errno));
+        error = cannot("written", path, problem);
     if (error)
         unlink(path);
     return error;
@@ -143,18 +155,19 @@ enum starling_error file_write(const char *path, mode_t mode, const struct file_
                                size_t count, struct problem *problem)
 {
     char temporary[PATH_MAX];
-    int length = snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    int length = snprintf(temporary, sizeof temporary, "%s" BESIDE, path);
     if (length < 0 || (size_t)length >= sizeof temporary)
         return problem_set(problem, STARLING_INVALID,
                            "%.100s…: the path is too long: choose a shorter one", path);
     if (unlink(temporary) && errno != ENOENT)
-        return problem_set(problem, STARLING_FAILED, "%s: cannot be removed: %s", temporary,
+        return problem_set(problem, STARLING_FAILED,
+                           "%.300s: cannot be removed: %s: remove it by hand", temporary,
                            strerror(errno));
     enum starling_error error = create(temporary, mode, parts, count, problem);
     if (error)
         return error;
     if (rename(temporary, path)) {
-        problem_set(problem, STARLING_FAILED, "%s: cannot be replaced: %s", path, strerror(errno));
+        cannot("replaced", path, problem);
         unlink(temporary);
         return STARLING_FAILED;
     }
