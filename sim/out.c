@@ -1,12 +1,17 @@
 #include "sim/out.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "node/files.h"
+#include "sim/stopwatch.h"
 
 char *out_path(const char *dir, const char *name)
 {
@@ -53,6 +58,47 @@ enum starling_error out_make_folder(const char *dir, size_t *made, struct proble
                             "%s: is a file: choose another folder with --out", path);
     free(path);
     return error;
+}
+
+/* 1: held; 0: somebody else holds it, or it was taken away meanwhile; −1: it cannot be opened. */
+static int hold_now(const char *dir, int *folder)
+{
+    struct stat held, named;
+    *folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*folder < 0)
+        return errno == ENOENT ? 0 : -1;
+    /* A file system without locks holds nothing, and nothing can be done about it. */
+    bool taken = flock(*folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (!taken && fstat(*folder, &held) == 0 && stat(dir, &named) == 0 &&
+        held.st_ino == named.st_ino && held.st_dev == named.st_dev)
+        return 1;
+    close(*folder);
+    return 0;
+}
+
+int out_hold_folder(const char *dir, const char *who, double wait_s, size_t *made,
+                    struct problem *problem)
+{
+    double deadline_s = stopwatch_seconds() + wait_s;
+    for (;;) {
+        int folder;
+        if (out_make_folder(dir, made, problem))
+            return -1;
+        int held = hold_now(dir, &folder);
+        if (held > 0)
+            return folder;
+        if (held < 0) {
+            out_cannot_write(dir, problem);
+            return -1;
+        }
+        if (stopwatch_seconds() >= deadline_s)
+            break;
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+    problem_set(problem, STARLING_INVALID,
+                "%s: %s is at work there: wait for it, or choose another folder with --out", dir,
+                who);
+    return -1;
 }
 
 void out_remove_folder(const char *dir, size_t made)

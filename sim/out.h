@@ -17,6 +17,12 @@ enum starling_error out_cannot_write(const char *path, struct problem *problem);
 /* Makes `dir` and its parents; *made counts those that are new, from its end. */
 enum starling_error out_make_folder(const char *dir, size_t *made, struct problem *problem);
 
+/* The same, and holds the folder, so that no second program that does so works in it: a file to be
+ * closed in the end, or −1 and a problem. Waits up to `wait_s` for who holds it; `who`: "another
+ * run". */
+int out_hold_folder(const char *dir, const char *who, double wait_s, size_t *made,
+                    struct problem *problem);
+
 /* Takes back the last `made` of the folders that `dir` names, as far as they are empty. */
 void out_remove_folder(const char *dir, size_t made);
 

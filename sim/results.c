@@ -28,6 +28,7 @@ struct table {
 struct results {
     char *dir;
     struct config config;
+    int folder;  /* held */
     size_t made; /* so many of the folders that `dir` names, counted from its end, are new */
     bool finished;
     struct table rounds, baselines; /* baselines.csv is opened by its first row */
@@ -39,7 +40,8 @@ struct results {
     double drawn_s;                /* when report.html was last */
 };
 
-#define DRAW_S 2.0 /* between two pages while a run goes on */
+#define ENDING_S 20.0 /* that a run in the folder may take to end, before another replaces it */
+#define DRAW_S 2.0    /* between two pages while a run goes on */
 
 struct node_row node_row_empty(uint64_t node)
 {
@@ -129,7 +131,9 @@ struct results *results_open(const char *dir, const struct config *config, bool 
         return NULL;
     }
     results->config = *config;
-    if (out_make_folder(dir, &results->made, problem) != STARLING_OK)
+    results->folder =
+        out_hold_folder(dir, "another run", force ? ENDING_S : 0, &results->made, problem);
+    if (results->folder < 0)
         goto fail;
     if (!force && holds_run(dir)) {
         problem_set(problem, STARLING_INVALID,
@@ -148,6 +152,8 @@ struct results *results_open(const char *dir, const struct config *config, bool 
     return NULL;
 fail:
     out_remove_folder(dir, results->made);
+    if (results->folder >= 0)
+        close(results->folder);
     free(results->dir);
     free(results);
     return NULL;
@@ -390,6 +396,7 @@ void results_close(struct results **results)
         remove_file(ours->dir, "rounds.csv");
         out_remove_folder(ours->dir, ours->made);
     }
+    close(ours->folder); /* others may work there now */
     free(ours->rows);
     free(ours->curves);
     free(ours->dir);

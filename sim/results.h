@@ -100,7 +100,8 @@ void summary_take_row(struct summary *summary, const struct round_row *row);
 struct spread spread_of(double *values, size_t count);
 
 /* Makes DIR (and parents) and experiment.ini, and opens rounds.csv. An existing run is refused
- * unless `force`, which replaces its files and leaves alone what is not a result. */
+ * unless `force`, which replaces its files and leaves alone what is not a result. No two runs work
+ * in one folder: the second is refused or, with `force`, waits a while for the first to end. */
 struct results *results_open(const char *dir, const struct config *config, bool force,
                              struct problem *problem);
 enum starling_error results_round(struct results *results, const struct round_row *row,

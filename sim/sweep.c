@@ -1,10 +1,8 @@
 #include "sim/sweep.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "sim/experiment.h"
@@ -64,26 +62,6 @@ static void default_folder(const struct config *base, const char *file, char *di
         snprintf(dir, size, "runs/sweep");
     else
         snprintf(dir, size, "runs/%.*s", (int)length, name);
-}
-
-/* The folder, held so that no second sweep works in it; -1 and a problem. */
-static int hold_folder(const char *dir, size_t *made, struct problem *problem)
-{
-    if (out_make_folder(dir, made, problem))
-        return -1;
-    int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) {
-        out_cannot_write(dir, problem);
-        return -1;
-    }
-    if (flock(folder, LOCK_EX | LOCK_NB) == 0)
-        return folder;
-    close(folder);
-    problem_set(problem, STARLING_INVALID,
-                "%s: another sweep is at work there: wait for it, or choose another folder with "
-                "--out",
-                dir);
-    return -1;
 }
 
 static enum starling_error write_plan(const struct sweep_runs *sweep, struct problem *problem)
@@ -198,7 +176,7 @@ enum starling_error sweep(const struct config *base, struct sweep_plan *plan,
         .interrupted = options->interrupted,
         .runs = calloc(plan->run_count, sizeof *runs.runs),
     };
-    int folder = runs.runs ? hold_folder(dir, &made, problem) : -1;
+    int folder = runs.runs ? out_hold_folder(dir, "another sweep", 0, &made, problem) : -1;
     if (!runs.runs)
         error = problem_no_memory(problem, "the sweep");
     else if (folder < 0)

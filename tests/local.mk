@@ -80,6 +80,7 @@ test_programs = \
 	tests/sim/test_conclude \
 	tests/sim/test_crashes \
 	tests/sim/test_describe \
+	tests/sim/test_disk \
 	tests/sim/test_experiments \
 	tests/sim/test_fedavg \
 	tests/sim/test_latency \
@@ -246,6 +247,8 @@ tests_sim_test_conclude_SOURCES = tests/sim/test_conclude.c tests/sim/setting.h
 tests_sim_test_conclude_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_describe_SOURCES = tests/sim/test_describe.c tests/sim/command.c tests/sim/command.h
 tests_sim_test_describe_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_disk_SOURCES = tests/sim/test_disk.c tests/sim/command.c tests/sim/command.h
+tests_sim_test_disk_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_experiments_SOURCES = tests/sim/test_experiments.c
 tests_sim_test_experiments_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_clock_SOURCES = tests/sim/test_clock.c
