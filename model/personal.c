@@ -44,6 +44,9 @@ static void begin(struct tune *tune, const float *shared, struct workspace *work
     memcpy(tune->values, shared, count * sizeof *shared);
     settings->rate *= RATE_SHARE;
     settings->epochs = 1;
+    if (settings->optimizer ==
+        OPTIMIZER_QUASI_GLOBAL) /* what the swarm's momentum knows stays out */
+        settings->optimizer = OPTIMIZER_SGD;
     if (settings->optimizer == OPTIMIZER_SGD)
         settings->momentum = 0;
     if (settings->schedule != SCHEDULE_PEGASOS)

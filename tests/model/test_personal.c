@@ -95,6 +95,22 @@ static size_t bytes(const struct setting *setting)
     return model_parameters(setting->model) * sizeof(float);
 }
 
+/* The swarm's momentum is no part of it: plain steps, as of sgd. */
+static void a_quasi_global_momentum_stays_out(void **state)
+{
+    struct setting *setting = *state;
+    size_t count = model_parameters(setting->model);
+    float *plain = vector_new(count);
+    struct personal_report first = fit(setting, 20, &setting->train, &setting->choose, 0);
+    memcpy(plain, setting->kept, bytes(setting));
+    setting->learn.optimizer = OPTIMIZER_QUASI_GLOBAL;
+    struct personal_report second = fit(setting, 20, &setting->train, &setting->choose, 0);
+    assert_true(first.steps > 0);
+    assert_int_equal(second.steps, first.steps);
+    assert_memory_equal(setting->kept, plain, bytes(setting));
+    vector_free(plain);
+}
+
 /* Batches of all there is: then the order of the examples hardly matters. */
 static void the_steps_are_those_of_the_equation(void **state)
 {
@@ -228,6 +244,7 @@ int main(void)
         TEST(what_grows_beyond_all_bounds_is_not_kept),
         TEST(a_stream_decides_all_that_is_random),
         TEST(any_optimiser_tunes),
+        TEST(a_quasi_global_momentum_stays_out),
         TEST(pegasos_goes_on_with_its_schedule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
