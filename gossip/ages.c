@@ -1,6 +1,7 @@
 #include "gossip/ages.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 void ages_set(const struct ages *ages, double age)
@@ -49,14 +50,15 @@ static double renewed(double before, double age, double share)
     return share == 1 ? age : before + share * (age - before);
 }
 
-void ages_renew(const struct ages *ages, const struct piece *piece, double age)
+static void renew(const struct ages *ages, const struct piece *piece, double age, bool raise)
 {
     double sampled = piece_share(piece, ages->parameters);
     size_t size, count;
     if (!ages->each) {
         piece_range(piece, ages->parameters, &size, &count);
         double share = (double)count / (double)ages->parameters;
-        *ages->whole = renewed(*ages->whole, age, share * sampled);
+        if (!raise || age > *ages->whole)
+            *ages->whole = renewed(*ages->whole, age, share * sampled);
         return;
     }
     bool same = piece->fragments == ages->fragments;
@@ -65,10 +67,20 @@ void ages_renew(const struct ages *ages, const struct piece *piece, double age)
     for (uint32_t i = first; i < end; i++) {
         count = common(ages, i, piece, &size);
         double share = (double)count / (double)size;
-        if (count > 0)
+        if (count > 0 && (!raise || age > ages->each[i]))
             ages->each[i] = renewed(ages->each[i], age, share * sampled);
     }
     take_mean(ages);
+}
+
+void ages_renew(const struct ages *ages, const struct piece *piece, double age)
+{
+    renew(ages, piece, age, false);
+}
+
+void ages_raise(const struct ages *ages, const struct piece *piece, double age)
+{
+    renew(ages, piece, age, true);
 }
 
 void ages_add(const struct ages *ages, double share, double most)

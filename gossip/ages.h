@@ -33,6 +33,9 @@ double ages_of(const struct ages *ages, const struct piece *piece);
  */
 void ages_renew(const struct ages *ages, const struct piece *piece, double age);
 
+/* The same of a piece that was mixed in and took nothing's place: what is older stays as old. */
+void ages_raise(const struct ages *ages, const struct piece *piece, double age);
+
 /* Everything was trained on for `share` of a pass; never beyond `most`. */
 void ages_add(const struct ages *ages, double share, double most);
 

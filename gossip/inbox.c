@@ -96,7 +96,11 @@ struct merge_verdict inbox_judge(const struct gossip *gossip, uint32_t place,
         verdict = (struct merge_verdict){.alpha = 1, .age = theirs};
     else
         verdict = (struct merge_verdict){.ignore = true, .age = mine};
-    ages_renew(ages, &piece.piece, fmin(verdict.age, 2 * mine + AGE_LEAP));
+    double age = fmin(verdict.age, 2 * mine + AGE_LEAP);
+    if (settings->order == ORDER_WALK && !verdict.ignore)
+        ages_renew(ages, &piece.piece, age);
+    else if (!verdict.ignore)
+        ages_raise(ages, &piece.piece, age);
     return verdict;
 }
 

@@ -114,6 +114,24 @@ static void ages_stay_between_old_and_new(void **state)
     }
 }
 
+/* What is mixed in makes nothing younger, though it is younger than what lies there in part. */
+static void what_is_mixed_in_makes_nothing_younger(void **state)
+{
+    (void)state;
+    struct kept kept;
+    const struct piece half = fragment(0, 2, 1), whole = piece_whole(PARAMETERS);
+    begin(&kept, true, 2);
+    kept.each[1] = 9;
+    ages_raise(&kept.ages, &half, 6);
+    assert_true(kept.each[0] == 6 && kept.each[1] == 9 && kept.each[2] == 2);
+    assert_float_equal(kept.whole, (6 + 9 + 2 + 2) / 4., 1e-12);
+    begin(&kept, false, 5);
+    ages_raise(&kept.ages, &whole, 4);
+    assert_true(kept.whole == 5);
+    ages_raise(&kept.ages, &whole, 7.1);
+    assert_true(kept.whole == 7.1); /* to the bit */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +140,7 @@ int main(void)
         cmocka_unit_test(a_subsample_renews_its_share),
         cmocka_unit_test(who_cuts_otherwise_is_understood),
         cmocka_unit_test(ages_stay_between_old_and_new),
+        cmocka_unit_test(what_is_mixed_in_makes_nothing_younger),
     };
     return cmocka_run_group_tests_name("ages", tests, NULL, NULL);
 }
