@@ -283,13 +283,18 @@ static uint64_t earliest(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static long time_left_ms(const struct node *node)
+uint64_t node_deadline(const struct node *node)
 {
     uint64_t deadline = earliest(node->chores_us, node->seek_us);
     deadline = earliest(deadline, transport_deadline(node->transport));
     deadline = earliest(deadline, control_deadline(node->control));
-    if (node_learns(node))
-        deadline = earliest(deadline, participant_deadline(&node->participant));
+    return node_learns(node) ? earliest(deadline, participant_deadline(&node->participant))
+                             : deadline;
+}
+
+static long time_left_ms(const struct node *node)
+{
+    uint64_t deadline = node_deadline(node);
     uint64_t now_us = wall_clock_now(&node->clock).monotonic_us;
     return deadline <= now_us ? 0 : (long)((deadline - now_us + 999) / 1000);
 }
@@ -304,8 +309,21 @@ static void tick(struct node *node)
     conclude_check(node);
 }
 
-/* One turn of the reactor. False when polling itself fails. */
-static bool turn(struct node *node)
+void node_turn(struct node *node)
+{
+    node->now = wall_clock_now(&node->clock);
+    take_signals(node);
+    transport_work(node->transport, node->now.monotonic_us);
+    learning_collect(node);
+    tick(node);
+    control_work(node->control, node->now.monotonic_us);
+    if (node->now.monotonic_us >= node->chores_us)
+        do_chores(node);
+    node_seek(node);
+}
+
+/* Until something comes or is due. False when polling itself fails. */
+static bool await(struct node *node)
 {
     zmq_pollitem_t items[TRANSPORT_ITEMS_MAX + CONTROL_ITEMS_MAX + 3];
     size_t count = transport_poll(node->transport, items);
@@ -320,25 +338,18 @@ static bool turn(struct node *node)
     uint64_t woken;
     if (read(node->wake, &woken, sizeof woken) == sizeof woken)
         node->stopping = true;
-    node->now = wall_clock_now(&node->clock);
-    take_signals(node);
-    transport_work(node->transport, node->now.monotonic_us);
-    learning_collect(node);
-    tick(node);
-    control_work(node->control, node->now.monotonic_us);
-    if (node->now.monotonic_us >= node->chores_us)
-        do_chores(node);
-    node_seek(node);
     return true;
 }
 
 enum node_outcome node_run(struct node *node, struct problem *problem)
 {
-    while (!node->stopping)
-        if (!turn(node)) {
+    while (!node->stopping) {
+        if (!await(node)) {
             problem_set(problem, STARLING_FAILED, "polling: %s", zmq_strerror(errno));
             return NODE_FAILED;
         }
+        node_turn(node);
+    }
     return NODE_ENDED;
 }
 

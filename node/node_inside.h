@@ -154,6 +154,12 @@ struct node {
     uint64_t chores_us;
 };
 
+/* node.c: the reactor without its waiting, which another driver may do in its own way */
+/* When something is due, whatever comes: monotonic. */
+uint64_t node_deadline(const struct node *node);
+/* Does all that has come or is due. */
+void node_turn(struct node *node);
+
 /* node_membership.c: who we are to others, and who others are to us */
 enum node_outcome membership_load(struct node *node, struct problem *problem);
 /* Judges the certificate by the present time: becomes a member, or is one no more. */
