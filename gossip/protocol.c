@@ -522,3 +522,9 @@ void gossip_peer_down(struct gossip *gossip, peer_id peer)
 {
     view_remove(&gossip->view, peer);
 }
+
+void gossip_peer_next(struct gossip *gossip, peer_id peer)
+{
+    if (!gossip->settings->fixed_view)
+        view_put_first(&gossip->view, peer);
+}

@@ -259,4 +259,8 @@ struct random gossip_stream(const struct gossip *gossip, enum random_purpose pur
 void gossip_peer_up(struct gossip *gossip, peer_id peer);
 void gossip_peer_down(struct gossip *gossip, peer_id peer);
 
+/* The next shuffle is with this peer, which may be of a part of the swarm that one's own view knows
+ * nothing of. */
+void gossip_peer_next(struct gossip *gossip, peer_id peer);
+
 #endif

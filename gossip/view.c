@@ -38,6 +38,29 @@ void view_remove(struct view *view, peer_id peer)
         view->entries[place] = view->entries[--view->count];
 }
 
+/* The place of the oldest entry, in a view that has any. */
+static size_t find_oldest(const struct view *view)
+{
+    size_t oldest = 0;
+    for (size_t i = 1; i < view->count; i++)
+        if (view->entries[i].age > view->entries[oldest].age)
+            oldest = i;
+    return oldest;
+}
+
+void view_put_first(struct view *view, peer_id peer)
+{
+    if (peer == view->self || peer == PEER_NONE)
+        return;
+    size_t place = find(view, peer);
+    if (place == view->count && view->count == view->capacity)
+        place = find_oldest(view);
+    else if (place == view->count)
+        view->count++;
+    view->entries[place] = view->entries[0]; /* the first of those as old is turned to */
+    view->entries[0] = (struct view_entry){.peer = peer, .age = UINT32_MAX};
+}
+
 peer_id view_pick(const struct view *view, struct random *random)
 {
     return view->count ? view->entries[random_below(random, view->count)].peer : PEER_NONE;
@@ -68,14 +91,10 @@ size_t view_shuffle(struct view *view, struct random *random, peer_id *partner,
     *partner = PEER_NONE;
     if (view->count == 0)
         return 0;
-    size_t oldest = 0;
-    for (size_t i = 0; i < view->count; i++) {
+    for (size_t i = 0; i < view->count; i++)
         if (view->entries[i].age < UINT32_MAX)
             view->entries[i].age++;
-        if (view->entries[i].age > view->entries[oldest].age)
-            oldest = i;
-    }
-    *partner = view->entries[oldest].peer;
+    *partner = view->entries[find_oldest(view)].peer;
     if (view->count > 1)
         view_remove(view, *partner);
     sent[0] = (struct view_entry){.peer = view->self, .age = 0};

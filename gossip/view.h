@@ -35,6 +35,10 @@ bool view_add(struct view *view, peer_id peer);
 bool view_has(const struct view *view, peer_id peer);
 void view_remove(struct view *view, peer_id peer);
 
+/* Makes a peer, new or not, the next that view_shuffle turns to: in a full view it takes the place
+ * of the oldest. Not oneself. */
+void view_put_first(struct view *view, peer_id peer);
+
 /* A uniformly random peer, PEER_NONE when the view is empty. */
 peer_id view_pick(const struct view *view, struct random *random);
 

@@ -285,7 +285,7 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 
 uint64_t node_deadline(const struct node *node)
 {
-    uint64_t deadline = earliest(node->chores_us, node->seek_us);
+    uint64_t deadline = earliest(earliest(node->chores_us, node->seek_us), node->apart_us);
     deadline = earliest(deadline, transport_deadline(node->transport));
     deadline = earliest(deadline, control_deadline(node->control));
     return node_learns(node) ? earliest(deadline, participant_deadline(&node->participant))
@@ -320,6 +320,7 @@ void node_turn(struct node *node)
     if (node->now.monotonic_us >= node->chores_us)
         do_chores(node);
     node_seek(node);
+    node_seek_apart(node);
 }
 
 /* Until something comes or is due. False when polling itself fails. */

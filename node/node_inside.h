@@ -30,6 +30,7 @@ struct seed {
     uint8_t curve[KEY_BYTES];
     char endpoint[ENDPOINT_MAX];
     uint64_t until_us; /* dialled again and again until then, or until met; 0: only when alone */
+    bool met;          /* and shuffled with, in this life of the node */
 };
 
 /* A round of arithmetic with the trainer. */
@@ -148,6 +149,7 @@ struct node {
     struct seed *seeds;
     size_t seed_count;
     uint64_t seek_us, seek_after_us; /* when to look for peers next, and after how long again */
+    uint64_t apart_us;               /* when to look for parts of the swarm that are unknown here */
     uint32_t ping_nonce;
     peer_id ping_peer;
     uint64_t ping_us;
@@ -199,6 +201,8 @@ void peers_remember(struct node *node);
 /* Dials seeds and remembered peers while nobody is connected, and introduced ones until met. */
 void node_seek(struct node *node);
 void node_seek_soon(struct node *node);
+/* Now and then shuffles with somebody outside the view: a seed not met yet, or one known before. */
+void node_seek_apart(struct node *node);
 size_t node_connected(const struct node *node);
 
 /* node_learning.c: the participant, its works and their traces on disk */

@@ -10,6 +10,8 @@
 #define INTRODUCED_US UINT64_C(60000000)
 #define SEEK_SEEDS 16 /* dialled at a time */
 #define SEEK_KNOWN 4
+#define APART_LEAST_US UINT64_C(60000000)
+#define APART_PERIODS 20
 #define REMEMBERED_MAX 256
 #define SEED_SEPARATORS " \t\r\n,"
 
@@ -161,4 +163,59 @@ void node_seek(struct node *node)
     node->seek_after_us *= 2;
     if (node->seek_after_us > SEEK_MOST_US)
         node->seek_after_us = SEEK_MOST_US;
+}
+
+/* Dials some of the seeds that were not met yet. True when one of them has come since: the next
+ * shuffle is with it. */
+static bool meet_seed(struct node *node)
+{
+    size_t count = node->seed_count, dialled = 0;
+    size_t first = count > 0 ? randombytes_uniform((uint32_t)count) : 0;
+    for (size_t i = 0; i < count && dialled < SEEK_SEEDS; i++) {
+        struct seed *seed = &node->seeds[(first + i) % count];
+        peer_id peer = roster_find_curve(&node->roster, seed->curve);
+        if (seed->met || peer == ROSTER_SELF)
+            continue;
+        seed->met = is_met(node, seed);
+        if (seed->met) {
+            gossip_peer_next(&node->participant.gossip, peer);
+            return true;
+        }
+        dialled +=
+            transport_dial(node->transport, seed->curve, seed->endpoint, node->now.monotonic_us);
+    }
+    return false;
+}
+
+/* Somebody known who is not in the view. */
+static void meet_known(struct node *node)
+{
+    struct gossip *gossip = &node->participant.gossip;
+    peer_id chosen = PEER_NONE;
+    uint32_t outside = 0;
+    for (peer_id peer = ROSTER_SELF + 1; peer < node->roster.count; peer++) {
+        const struct peer_record *record = roster_peer(&node->roster, peer);
+        bool may = record->endpoint[0] || record->connected;
+        if (may && !view_has(&gossip->view, peer) && randombytes_uniform(++outside) == 0)
+            chosen = peer;
+    }
+    if (chosen != PEER_NONE)
+        gossip_peer_next(gossip, chosen);
+}
+
+/* Parts of a swarm that came about apart, or that a long partition has made forget each other, are
+ * each whole by themselves, and would stay apart. One such shuffle joins them again. */
+void node_seek_apart(struct node *node)
+{
+    uint64_t now_us = node->now.monotonic_us;
+    if (now_us < node->apart_us)
+        return;
+    uint64_t wait_us = APART_PERIODS * node->settings.gossip.period_us;
+    if (wait_us < APART_LEAST_US)
+        wait_us = APART_LEAST_US;
+    bool begun = node->apart_us > 0;
+    node->apart_us =
+        now_us + wait_us / 2 + UINT64_C(1000) * randombytes_uniform((uint32_t)(wait_us / 1000));
+    if (begun && node_learns(node) && !meet_seed(node))
+        meet_known(node);
 }

@@ -368,6 +368,35 @@ static void the_order_says_what_is_trained_and_when(void **state)
     }
 }
 
+/* Though its view is full and knows nothing of the other. */
+static void the_next_shuffle_is_with_whom_the_driver_says(void **state)
+{
+    (void)state;
+    struct node node;
+    begin(&node);
+    node.settings.view = 2;
+    const struct gossip_storage storage = {.entries = node.entries};
+    gossip_clear(&node.gossip);
+    gossip_init(&node.gossip, &node.settings, 0, &storage, node.model, 0);
+    gossip_peer_up(&node.gossip, 1);
+    gossip_peer_up(&node.gossip, 2);
+    gossip_start(&node.gossip, (struct now){0}, &node.actions);
+    gossip_peer_next(&node.gossip, 9);
+    const struct action *shuffle = NULL;
+    for (uint32_t round = 0; round <= node.settings.shuffle_most && !shuffle; round++) {
+        empty(&node);
+        tick(&node);
+        done(&node);
+        for (size_t i = 0; i < node.actions.count; i++)
+            if (node.actions.items[i].kind == ACTION_SEND &&
+                node.actions.items[i].send.message.kind == MESSAGE_SHUFFLE)
+                shuffle = &node.actions.items[i];
+    }
+    assert_non_null(shuffle);
+    assert_int_equal(shuffle->send.to, 9);
+    end(&node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +414,7 @@ int main(void)
         cmocka_unit_test(one_claim_raises_an_age_by_a_leap_at_most),
         cmocka_unit_test(a_model_of_another_task_or_shape_is_refused),
         cmocka_unit_test(a_shuffle_is_answered_and_a_late_answer_changes_nothing),
+        cmocka_unit_test(the_next_shuffle_is_with_whom_the_driver_says),
         cmocka_unit_test(a_fixed_view_is_left_to_whoever_fills_it),
         cmocka_unit_test(a_clock_that_jumps_ticks_once),
     };

@@ -149,6 +149,34 @@ static void many_shuffles_leave_a_random_overlay(void **state)
     free(entries);
 }
 
+static void whoever_is_put_first_is_shuffled_with_next(void **state)
+{
+    (void)state;
+    struct view_entry entries[3], sent[SHUFFLE_MAX];
+    struct view view;
+    peer_id partner;
+    struct random random = random_stream(1, 0, RANDOM_PEER, 0);
+    view_init(&view, 7, entries, 3);
+    view_put_first(&view, 7);
+    view_put_first(&view, PEER_NONE);
+    assert_int_equal(view.count, 0);
+    view_put_first(&view, 1);
+    view_add(&view, 2);
+    view_add(&view, 3);
+    view_put_first(&view, 3); /* known already */
+    assert_int_equal(view.count, 3);
+    view_shuffle(&view, &random, &partner, sent);
+    assert_int_equal(partner, 3);
+    view_add(&view, 3);
+    entries[1].age = 50; /* the oldest of a full view makes room */
+    peer_id oldest = entries[1].age > entries[0].age ? entries[1].peer : entries[0].peer;
+    view_put_first(&view, 4);
+    assert_int_equal(view.count, 3);
+    assert_false(view_has(&view, oldest));
+    view_shuffle(&view, &random, &partner, sent);
+    assert_int_equal(partner, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +186,7 @@ int main(void)
         cmocka_unit_test(a_shuffle_goes_to_the_oldest_and_names_oneself),
         cmocka_unit_test(the_last_peer_stays_though_it_may_be_dead),
         cmocka_unit_test(what_comes_back_replaces_what_was_sent),
+        cmocka_unit_test(whoever_is_put_first_is_shuffled_with_next),
         cmocka_unit_test(many_shuffles_leave_a_random_overlay),
     };
     return cmocka_run_group_tests_name("view", tests, NULL, NULL);
