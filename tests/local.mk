@@ -111,7 +111,8 @@ test_programs = \
 	tests/live/test_conclude \
 	tests/live/test_scaling \
 	tests/live/test_sequences \
-	tests/live/test_strangers
+	tests/live/test_strangers \
+	tests/world/world
 
 tests_model_test_activation_SOURCES = tests/model/test_activation.c tests/model/files.c tests/model/files.h
 tests_model_test_activation_LDADD = $(MODEL_LIBS) $(TEST_LIBS)
@@ -307,6 +308,20 @@ tests_live_test_strangers_SOURCES = tests/live/test_strangers.c tests/live/swarm
 tests_live_test_strangers_LDADD = $(NODE_LIBS) $(TEST_LIBS)
 
 
+# The daemon's code with stand-ins for its sockets, threads and clock: the archive's own are not
+# taken where these define the same.
+tests_world_world_SOURCES = \
+	tests/world/data.c tests/world/data.h tests/world/device.c tests/world/device.h \
+	tests/world/folder.c tests/world/folder.h tests/world/harm.c tests/world/laws.c \
+	tests/world/laws.h tests/world/net.c tests/world/net.h tests/world/overlay.c \
+	tests/world/plan.c tests/world/queue.c tests/world/run.c tests/world/stand.h \
+	tests/world/stand_inside.h tests/world/stand_keys.c tests/world/stand_system.c \
+	tests/world/stand_trainer.c tests/world/stand_transport.c \
+	tests/world/stranger.c tests/world/stranger.h tests/world/world.c tests/world/world.h
+tests_world_world_LDADD = $(NODE_LIBS)
+tests_world_world_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime -Wl,--wrap=vector_new \
+	-Wl,--wrap=vector_free
+
 script_tests = tests/browser.sh tests/floors.sh tests/people.sh tests/purity.sh tests/valgrind.sh
 
 if HAVE_TESTS
@@ -325,7 +340,8 @@ tests_bench_bench_step_LDADD = $(MODEL_LIBS)
 # Where threads meet: what the thread sanitizer looks at.
 tsan_tests = $(filter tests/node/% tests/live/% tests/sim/%,$(test_programs))
 
-EXTRA_DIST += $(script_tests) tests/tap.sh tests/cppcheck.supp tests/tsan.supp tests/fuzz tests/bench
+EXTRA_DIST += $(script_tests) tests/tap.sh tests/cppcheck.supp tests/tsan.supp tests/fuzz tests/bench \
+	tests/world/soak.py tests/world/planted.py
 
 .PHONY: check-programs
 check-programs: $(check_PROGRAMS)
