@@ -277,8 +277,14 @@ enum starling_error experiment_check(const struct config *config, struct problem
             crashes_parse(config->sim.crash, experiment_end_us(config), seed, &crashes, problem);
     if (!error)
         error = speed_parse(config->sim.speed, seed, &speed, problem);
-    return error ? error
-                 : topology_parse(config->sim.topology, config->sim.nodes, &topology, problem);
+    if (!error)
+        error = topology_parse(config->sim.topology, config->sim.nodes, &topology, problem);
+    if (!error && topology_is_static(&topology) && config_changed(config, "gossip.view"))
+        error = problem_set(problem, STARLING_INVALID,
+                            "gossip.view: with sim.topology = %.60s a node knows its neighbours, "
+                            "all of them and for good: leave it out",
+                            config->sim.topology);
+    return error;
 }
 
 /* The network and the people, as the config, resolved, says. */

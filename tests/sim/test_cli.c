@@ -152,6 +152,8 @@ static void wrong_configuration_is_one_line_that_names_file_and_line(void **stat
          "--set: learn.rate_floor: a floor is for schedules that fall to it"},
         {"run " FEW "--model svm --set learn.rate_floor=0.2",
          "--set: learn.rate_floor: a floor is for schedules"},
+        {"run " FEW "--set sim.topology=ring --set gossip.view=5",
+         "--set: gossip.view: with sim.topology = ring a node knows its neighbours"},
         {"run " FEW "--set task.agree=on", "--set: task.agree: pixels are scaled to 0..1"},
         {"run --nodes 2 --data csv:train.csv --scale none --set task.agree=on",
          "--set: task.agree: with task.scale = none features stay as they are"},
