@@ -398,6 +398,7 @@ double world_bytes_per_node(const struct world *world)
 {
     const struct gossip_settings *gossip = &world->experiment->settings.gossip;
     size_t node = world->resident_bytes + (world->presence ? sizeof(struct presence) : 0) +
+                  (world->lines ? sizeof(uplink) : 0) + (world->gone ? sizeof(bool) : 0) +
                   (world->ages ? 2 * gossip->fragments * sizeof(double) : 0) +
                   (world->news ? gossip->inbox * sizeof(uint32_t) : 0) +
                   2 * sizeof(struct version); /* of its model and its read-out */
