@@ -157,6 +157,10 @@ static void meet_some(struct gossip *gossip, uint32_t count, struct random *rand
 {
     uint32_t peers[VIEW_MAX];
     uint32_t left = gossip->view.count;
+    if (count == 1 && left > 0) { /* the usual case */
+        meet(gossip, gossip->view.entries[random_below(random, left)].peer, actions);
+        return;
+    }
     for (uint32_t i = 0; i < left; i++)
         peers[i] = gossip->view.entries[i].peer;
     for (uint32_t met = 0; met < count && met < FANOUT_MAX && left > 0; met++) {

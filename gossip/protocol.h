@@ -144,7 +144,6 @@ struct gossip {
     uint32_t pull_nonce;                     /* of the last PULL sent */
     uint32_t answered;                       /* pulls, since the last tick */
     uint32_t silent_passes;                  /* since the read-out last followed a received model */
-    uint32_t silent_rounds;                  /* since any model came */
     uint32_t readout_began;                  /* passes when the read-out last started afresh */
     uint32_t shuffle_sent_count;
     peer_id shuffle_sent[SHUFFLE_MAX];
@@ -154,9 +153,10 @@ struct gossip {
     struct version *asked_with; /* to this read-out. A reference */
     bool concluding;            /* the final phase; it begins when no pass is with the driver */
     bool started;
-    bool training; /* a pass is with the driver */
-    bool pass_due; /* this period's pass has not begun */
-    bool send_due; /* this period's sending has not happened */
+    bool training;          /* a pass is with the driver */
+    bool pass_due;          /* this period's pass has not begun */
+    bool send_due;          /* this period's sending has not happened */
+    uint32_t silent_rounds; /* since any model came */
     uint32_t waiting_count, waiting_room;
     struct waiting *inbox;        /* in order of arrival, with room for what waits: most nodes of a
                                      large swarm wait for little; NULL where nothing does */

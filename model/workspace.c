@@ -1,25 +1,15 @@
 #include "model/workspace.h"
 
-#include <assert.h>
-#include <stdint.h>
 #include <stdlib.h>
-
-#define ALIGNMENT 64
-
-size_t workspace_cost(size_t bytes)
-{
-    assert(bytes <= SIZE_MAX - ALIGNMENT);
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
 
 bool workspace_reset(struct workspace *workspace, size_t bytes)
 {
     workspace->used = 0;
     if (bytes <= workspace->capacity)
         return true;
-    if (bytes > PTRDIFF_MAX - ALIGNMENT)
+    if (bytes > PTRDIFF_MAX - WORKSPACE_ALIGNMENT)
         return false;
-    unsigned char *memory = aligned_alloc(ALIGNMENT, workspace_cost(bytes));
+    unsigned char *memory = aligned_alloc(WORKSPACE_ALIGNMENT, workspace_cost(bytes));
     if (!memory)
         return false; /* what there was stays good */
     free(workspace->memory);

@@ -6,8 +6,10 @@
 #ifndef STARLING_WORKSPACE_H
 #define STARLING_WORKSPACE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct workspace {
     unsigned char *memory;
@@ -22,7 +24,13 @@ void *workspace_take(struct workspace *workspace, size_t bytes);
 
 void workspace_free(struct workspace *workspace);
 
+#define WORKSPACE_ALIGNMENT 64
+
 /* What taking `bytes` costs with alignment, for adding up what a reset must ask for. */
-size_t workspace_cost(size_t bytes);
+static inline size_t workspace_cost(size_t bytes)
+{
+    assert(bytes <= SIZE_MAX - WORKSPACE_ALIGNMENT);
+    return (bytes + WORKSPACE_ALIGNMENT - 1) / WORKSPACE_ALIGNMENT * WORKSPACE_ALIGNMENT;
+}
 
 #endif

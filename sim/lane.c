@@ -1,13 +1,15 @@
 #include "sim/lane.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/stopwatch.h"
 #include "sim/world_inside.h"
 
-#define TIMED_WORKS 16   /* of so many one is timed */
+#define TIMED_WORKS 16 /* of so many one is timed */
+#define ARRIVAL_BYTES (sizeof(struct gossip) - offsetof(struct gossip, concluding))
 #define FETCH_MOST 1024u /* bytes of a model that are brought nearer */
 
 struct lane *lane_of(const struct world *world, peer_id node)
@@ -332,6 +334,14 @@ static void fetch_version(const struct world *world, const struct version *versi
         fetch(version, bytes < FETCH_MOST ? bytes : FETCH_MOST);
 }
 
+static void fetch_example(const struct dataset *data, uint32_t row)
+{
+    size_t bytes = data->features * sizeof(float);
+    if (data->floats)
+        fetch(data->floats + row * data->features, bytes < FETCH_MOST ? bytes : FETCH_MOST);
+    __builtin_prefetch(&data->labels[row * dataset_positions(data)]);
+}
+
 /* Brings what the events after this one will touch nearer: a large world lies in memory, and its
  * nodes far apart. */
 static void look_ahead(const struct world *world, const struct event *events, size_t count,
@@ -339,9 +349,14 @@ static void look_ahead(const struct world *world, const struct event *events, si
 {
     if (here + AHEAD_NODE < count) {
         const struct event *event = &events[here + AHEAD_NODE];
-        fetch(world_resident(world, event->receiver), world->resident_bytes);
-        if (event->kind == EVENT_ARRIVE)
+        const struct resident *resident = world_resident(world, event->receiver);
+        if (event->kind == EVENT_ARRIVE) { /* who it is, what waits for it, what is counted */
+            __builtin_prefetch(resident);
+            fetch(&resident->participant.gossip.concluding, ARRIVAL_BYTES);
             fetch(event->parcel, sizeof *event->parcel);
+        } else {
+            fetch(resident, world->resident_bytes);
+        }
     }
     if (here + AHEAD_MODEL < count) {
         const struct event *event = &events[here + AHEAD_MODEL];
@@ -350,15 +365,22 @@ static void look_ahead(const struct world *world, const struct event *events, si
         if (event->kind == EVENT_TICK) {
             fetch_version(world, participant->model);
             fetch_version(world, participant->readout);
+            __builtin_prefetch(participant->train);
         }
         if (participant->gossip.inbox)
             fetch(participant->gossip.inbox, sizeof(struct waiting));
     }
     if (here + AHEAD_HEARD < count) {
         const struct event *event = &events[here + AHEAD_HEARD];
-        const struct gossip *gossip = &world_resident(world, event->receiver)->participant.gossip;
-        for (uint32_t i = 0; i < gossip->waiting_count && event->kind == EVENT_TICK; i++)
-            fetch_version(world, gossip->inbox[i].model);
+        const struct participant *participant =
+            &world_resident(world, event->receiver)->participant;
+        const struct gossip *gossip = &participant->gossip;
+        if (event->kind == EVENT_TICK) {
+            for (uint32_t i = 0; i < gossip->waiting_count; i++)
+                fetch_version(world, gossip->inbox[i].model);
+            if (participant->train_count > 0)
+                fetch_example(participant->data, participant->train[0]);
+        }
     }
 }
 

@@ -23,8 +23,8 @@ struct presence {
 
 /* All there is of a node in one place: what an event touches of it lies side by side. */
 struct resident {
-    struct participant participant;
     struct world_traffic traffic;
+    struct participant participant;
     struct view_entry entries[]; /* as many as a view holds */
 };
 
