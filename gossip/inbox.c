@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM_FIRST 2
+#define ROOM_FIRST 1
 
 void inbox_clear(struct gossip *gossip)
 {

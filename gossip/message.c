@@ -252,7 +252,9 @@ static enum refusal read_entry(const msgpack_object *map, struct view_entry *ent
     enum refusal refusal = wire_read_map(map, fields, FIELDS, values);
     if (refusal != REFUSED_NOT)
         return refusal;
-    *entry = (struct view_entry){.peer = PEER_NONE, .age = (uint32_t)values[AGE]->via.u64};
+    uint64_t age = values[AGE]->via.u64; /* older than the oldest is as old */
+    *entry = (struct view_entry){.peer = PEER_NONE,
+                                 .age = age < VIEW_AGE_MAX ? (uint16_t)age : VIEW_AGE_MAX};
     *card = (struct card){.bytes = (const uint8_t *)values[CARD]->via.bin.ptr,
                           .size = values[CARD]->via.bin.size};
     return REFUSED_NOT;

@@ -58,7 +58,7 @@ void view_put_first(struct view *view, peer_id peer)
     else if (place == view->count)
         view->count++;
     view->entries[place] = view->entries[0]; /* the first of those as old is turned to */
-    view->entries[0] = (struct view_entry){.peer = peer, .age = UINT32_MAX};
+    view->entries[0] = (struct view_entry){.peer = peer, .age = VIEW_AGE_MAX};
 }
 
 peer_id view_pick(const struct view *view, struct random *random)
@@ -92,7 +92,7 @@ size_t view_shuffle(struct view *view, struct random *random, peer_id *partner,
     if (view->count == 0)
         return 0;
     for (size_t i = 0; i < view->count; i++)
-        if (view->entries[i].age < UINT32_MAX)
+        if (view->entries[i].age < VIEW_AGE_MAX)
             view->entries[i].age++;
     *partner = view->entries[find_oldest(view)].peer;
     if (view->count > 1)

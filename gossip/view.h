@@ -16,10 +16,12 @@
 
 #define VIEW_MAX 64
 #define SHUFFLE_MAX 8 /* entries in one shuffle message */
+#define VIEW_AGE_MAX UINT16_MAX
 
-struct view_entry {
+/* Without a gap: a large world holds tens of millions of them. */
+struct __attribute__((packed, aligned(2))) view_entry {
     peer_id peer;
-    uint32_t age;
+    uint16_t age; /* at most VIEW_AGE_MAX */
 };
 
 struct view {

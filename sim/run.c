@@ -94,72 +94,83 @@ static enum starling_error evaluate_world(struct run *run, const struct world *w
     return error;
 }
 
-/* Tests many models, some at a time, so that it is seen how far it is. When somebody is waiting for
- * the prompt, what is not tested within a few seconds is not known. */
-static void measure_shown(struct run *run, struct version *const *models,
-                          const float *const *scalings, size_t count, struct measured *measured)
+/* What is known of a node without a test. */
+static struct node_row describe_node(const struct world *world, size_t node)
 {
+    const struct participant *participant = world_participant(world, node);
+    const struct world_traffic *traffic = world_traffic(world, node);
+    struct node_row row = node_row_empty(node);
+    row.examples = participant->train_count + participant->choose_count + participant->report_count;
+    row.age = participant->gossip.age;
+    row.messages_in = traffic->messages_in;
+    row.messages_out = traffic->messages_out;
+    row.bytes_in = traffic->bytes_in;
+    row.bytes_out = traffic->bytes_out;
+    return row;
+}
+
+/* Tests those of `count` nodes from `first` on that are there, on so many examples. */
+static enum starling_error test_some(struct run *run, const struct world *world, size_t first,
+                                     size_t count, size_t examples, struct problem *problem)
+{
+    struct version *models[TESTED_TOGETHER];
+    const float *scalings[TESTED_TOGETHER];
+    struct measured measured[TESTED_TOGETHER];
+    size_t nodes[TESTED_TOGETHER], there = 0;
+    enum starling_error error = STARLING_OK;
+    for (size_t node = first; node < first + count && !error; node++) {
+        if (!world_is_online(world, node))
+            continue;
+        const struct participant *participant = world_participant(world, node);
+        models[there] = tested_model(participant);
+        if (!models[there]) {
+            error = problem_no_memory(problem, "the last evaluation");
+            break;
+        }
+        scalings[there] = participant_scaling(participant);
+        nodes[there++] = node;
+    }
+    if (!error)
+        measure(run->experiment, run->pool, (const struct version *const *)models, scalings, there,
+                examples, measured);
+    for (size_t i = 0; i < there; i++) {
+        version_release(&models[i]);
+        if (error)
+            continue;
+        run->nodes[nodes[i]].accuracy = measured[i].accuracy;
+        run->nodes[nodes[i]].loss = measured[i].loss;
+    }
+    return error;
+}
+
+/* The served model of every node that is there on the whole test set, some at a time, so that it is
+ * seen how far it is. When somebody is waiting for the prompt, on a part of the set, and what is
+ * not tested within a few seconds is not known. */
+static enum starling_error test_nodes(struct run *run, const struct world *world,
+                                      struct problem *problem)
+{
+    double before = stopwatch_seconds(), since = NAN; /* somebody waits */
     const struct experiment *experiment = run->experiment;
+    size_t nodes = run->nodes_count;
     size_t examples =
         run->summary.complete ? experiment->test_count : experiment->config.sim.eval_examples;
-    bool quiet = run->options->quiet || count <= TESTED_TOGETHER;
-    progress_begin(&run->progress, "testing: node", count, quiet);
-    double since = NAN; /* somebody waits */
-    for (size_t i = 0; i < count; i++)
-        measured[i] = (struct measured){NAN, NAN};
-    for (size_t i = 0, some; i < count; i += some) {
+    enum starling_error error = STARLING_OK;
+    for (size_t i = 0; i < nodes; i++)
+        run->nodes[i] = describe_node(world, i);
+    progress_begin(&run->progress, "testing: node", nodes,
+                   run->options->quiet || nodes <= TESTED_TOGETHER);
+    for (size_t i = 0, some; i < nodes && !error; i += some) {
         double now = stopwatch_seconds();
         if (*run->options->interrupted && isnan(since))
             since = now;
         if (now - since > WAITED_S)
             break;
-        some = count - i < TESTED_TOGETHER ? count - i : TESTED_TOGETHER;
-        measure(experiment, run->pool, (const struct version *const *)models + i, scalings + i,
-                some, examples, measured + i);
+        some = nodes - i < TESTED_TOGETHER ? nodes - i : TESTED_TOGETHER;
+        error = test_some(run, world, i, some, examples, problem);
         progress_show(&run->progress, i + some, NULL);
     }
     progress_end(&run->progress);
     run->summary.complete &= !*run->options->interrupted;
-}
-
-/* The served model of every node that is there on the whole test set, or on a part of it when
- * somebody is waiting for the prompt. */
-static enum starling_error test_nodes(struct run *run, const struct world *world,
-                                      struct problem *problem)
-{
-    double before = stopwatch_seconds();
-    size_t nodes = run->nodes_count, count = 0;
-    struct version **models = calloc(nodes, sizeof *models);
-    const float **scalings = malloc(nodes * sizeof *scalings);
-    struct measured *measured = malloc(nodes * sizeof *measured);
-    enum starling_error error =
-        !models || !scalings || !measured
-            ? problem_no_memory(problem, "the last evaluation")
-            : gather_models(world, nodes, NULL, nodes, models, scalings, &count, NULL, problem);
-    if (!error)
-        measure_shown(run, models, scalings, count, measured);
-    size_t tested = 0;
-    for (size_t i = 0; i < nodes && !error; i++) {
-        const struct participant *participant = world_participant(world, i);
-        const struct world_traffic *traffic = world_traffic(world, i);
-        bool online = world_is_online(world, i);
-        struct node_row *row = &run->nodes[i];
-        *row = node_row_empty(i);
-        row->examples =
-            participant->train_count + participant->choose_count + participant->report_count;
-        row->age = participant->gossip.age;
-        if (online) {
-            row->accuracy = measured[tested].accuracy;
-            row->loss = measured[tested++].loss;
-        }
-        row->messages_in = traffic->messages_in;
-        row->messages_out = traffic->messages_out;
-        row->bytes_in = traffic->bytes_in;
-        row->bytes_out = traffic->bytes_out;
-    }
-    release_models(models, count);
-    free(scalings);
-    free(measured);
     run->summary.eval_seconds += stopwatch_seconds() - before;
     return error;
 }

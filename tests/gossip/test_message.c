@@ -98,7 +98,7 @@ static void a_shuffle_comes_back_as_it_was_sent(void **state)
         struct card cards[SHUFFLE_MAX], received_cards[SHUFFLE_MAX], sizes[SHUFFLE_MAX];
         for (uint32_t i = 0; i < sent.shuffle.count; i++) {
             sent.shuffle.entries[i].peer = i;
-            sent.shuffle.entries[i].age = (uint32_t)(random_width(&random) & UINT32_MAX);
+            sent.shuffle.entries[i].age = (uint16_t)(random_width(&random) & VIEW_AGE_MAX);
             memset(content[i], (int)random_below(&random, 256), CARD_BYTES_MAX);
             cards[i] = (struct card){content[i], 1 + random_below(&random, CARD_BYTES_MAX)};
             sizes[i] = (struct card){NULL, cards[i].size};
