@@ -1,6 +1,7 @@
 #include "sim/experiment.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,6 +250,20 @@ static enum starling_error synchronise(struct experiment *experiment, struct pro
         ways > 1 ? ", there and back," : "", (double)period * 1e-6);
 }
 
+/* That files which a world is made of are there is known before any of many runs is made. */
+static enum starling_error check_files(const struct config *config, struct problem *problem)
+{
+    const char *const settings[][2] = {{"sim.latency", config->sim.latency},
+                                       {"sim.churn", config->sim.churn},
+                                       {"sim.topology", config->sim.topology}};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (!strncmp(settings[i][1], "file:", 5) && access(settings[i][1] + 5, R_OK))
+            return problem_set(problem, STARLING_INVALID,
+                               "%s: %.300s: %s: name a file that can be read", settings[i][0],
+                               settings[i][1] + 5, strerror(errno));
+    return STARLING_OK;
+}
+
 enum starling_error experiment_check(const struct config *config, struct problem *problem)
 {
     uint64_t seed = config->sim.seed;
@@ -277,6 +292,8 @@ enum starling_error experiment_check(const struct config *config, struct problem
             crashes_parse(config->sim.crash, experiment_end_us(config), seed, &crashes, problem);
     if (!error)
         error = speed_parse(config->sim.speed, seed, &speed, problem);
+    if (!error)
+        error = check_files(config, problem);
     if (!error)
         error = topology_parse(config->sim.topology, config->sim.nodes, &topology, problem);
     if (!error && topology_is_static(&topology) && config_changed(config, "gossip.view"))

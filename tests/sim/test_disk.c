@@ -52,6 +52,24 @@ static void a_sweep_on_a_full_disk_says_so_and_goes_on_later(void **state)
     discard("s");
 }
 
+static void what_a_world_is_made_of_is_looked_for_first(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"sim.latency", "sim.churn", "sim.topology"};
+    char arguments[200], part[100];
+    if (!program[0])
+        skip();
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        snprintf(arguments, sizeof arguments, "sweep " FEW "--seeds 1-3 --out s --set %s=file:no/f",
+                 settings[i]);
+        snprintf(part, sizeof part, "%s: no/f: No such file or directory: name a file",
+                 settings[i]);
+        run(arguments);
+        expect_line(arguments, 2, part);
+        assert_false(is_there("s"));
+    }
+}
+
 static void two_runs_never_write_in_one_folder(void **state)
 {
     (void)state;
@@ -123,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_that_does_not_fit_takes_nothing_along),
         cmocka_unit_test(a_sweep_on_a_full_disk_says_so_and_goes_on_later),
+        cmocka_unit_test(what_a_world_is_made_of_is_looked_for_first),
         cmocka_unit_test(two_runs_never_write_in_one_folder),
         cmocka_unit_test(a_killed_sweep_goes_on_to_the_same_results),
     };
