@@ -72,6 +72,7 @@ libsim_a_SOURCES = \
 	sim/plot_axis.h \
 	sim/plot_counts.c \
 	sim/plot_curves.c \
+	sim/plot_pairs.c \
 	sim/pool.c \
 	sim/pool.h \
 	sim/post.c \

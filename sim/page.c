@@ -23,7 +23,7 @@ static const char page_style[] =
     "p{margin:.35rem 0 0}.muted{color:var(--muted)}"
     ".lead{font-size:1.15rem;line-height:1.45;margin-top:1rem;max-width:46rem}"
     ".warning{border-left:3px solid var(--colour-1);padding:.25rem .75rem;margin-top:1rem}"
-    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.75rem,1fr));margin:1."
+    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.1rem,1fr));margin:1."
     "6rem 0 1rem;"
     "background:var(--card);border:1px solid var(--rule);border-radius:12px;"
     "overflow:hidden}"

@@ -87,6 +87,20 @@ struct plot_strip {
 void plot_strips(const char *title, const struct plot_strip *strips, size_t count,
                  enum plot_unit unit, FILE *file);
 
+/* Two figures of each of many over one scale both ways, with the diagonal: above it y is more. */
+#define PLOT_PAIRS_HEIGHT 260 /* pixels */
+struct plot_pairs {
+    const char *title; /* for screen readers */
+    const char *name, *x_name;
+    const double *x, *y;
+    size_t count;
+    enum plot_unit unit;
+    unsigned colour;
+};
+
+/* False when memory is out. */
+bool plot_pairs(const struct plot_pairs *pairs, FILE *file);
+
 /* Figures side by side, a line each, as long as its share of the greatest (of `most`, unless 0).
  * Those that are NaN are left out. */
 struct plot_share {

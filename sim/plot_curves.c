@@ -138,12 +138,15 @@ static void write_ends(const struct plot *plot, const struct axis *x, const stru
     }
 }
 
-/* Their names from top to bottom, none over another. */
+/* Their names from top to bottom, none over another; below a level that lies below the end of the
+ * first line, so that no name lies over the line. */
 static void write_levels(const struct plot *plot, const struct axis *y, FILE *file)
 {
     char text[PLOT_TICK_TEXT];
     bool done[PLOT_LEVELS_MAX] = {false};
-    double free_from = 0;
+    double free_from = 0, end = plot->count && plot->line_count && !plot->lines[0].x
+                                    ? plot->lines[0].y[plot->count - 1]
+                                    : NAN;
     for (size_t turn = 0; turn < plot->level_count; turn++) {
         size_t next = plot->level_count;
         for (size_t i = 0; i < plot->level_count; i++)
@@ -153,7 +156,9 @@ static void write_levels(const struct plot *plot, const struct axis *y, FILE *fi
         if (next == plot->level_count)
             return;
         done[next] = true;
-        double at = axis_place(y, plot->levels[next].y), label = fmax(at - 5, free_from + 11);
+        double at = axis_place(y, plot->levels[next].y);
+        bool below = plot->levels[next].y < end && y->begin - at > LABEL_ROOM;
+        double label = fmax(below ? at + 14 : at - 5, free_from + 11);
         free_from = label + LABEL_ROOM - 11;
         plot_value(plot->levels[next].y, plot->y_unit, text, sizeof text);
         fprintf(file,

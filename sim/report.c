@@ -17,6 +17,35 @@ static size_t count_tested(const struct report *report)
     return tested;
 }
 
+/* A baseline: its accuracy, and below it what it is and its loss. */
+static void write_baseline(const char *name, double accuracy, double loss, const char *what,
+                           FILE *file)
+{
+    char value[PAGE_VALUE], nats[PAGE_VALUE], note[4 * PAGE_VALUE];
+    if (!isfinite(accuracy))
+        return;
+    plot_value(accuracy, PLOT_PERCENT, value, sizeof value);
+    plot_value(loss, PLOT_NUMBER, nats, sizeof nats);
+    snprintf(note, sizeof note, "%s; loss %s", what, nats);
+    page_figure(name, value, note, false, file);
+}
+
+/* "94.1%: 87.4% with the swarm's, 76.4% alone, mean of 39 nodes on their own hold-outs". */
+static void write_personal(const struct summary *summary, FILE *file)
+{
+    char value[PAGE_VALUE], swarm[PAGE_VALUE], alone[PAGE_VALUE], note[5 * PAGE_VALUE];
+    if (summary->personal.nodes == 0)
+        return;
+    plot_value(summary->personal.accuracy, PLOT_PERCENT, value, sizeof value);
+    plot_value(summary->personal.swarm, PLOT_PERCENT, swarm, sizeof swarm);
+    plot_value(summary->personal.alone, PLOT_PERCENT, alone, sizeof alone);
+    bool known = isfinite(summary->personal.alone);
+    snprintf(note, sizeof note, "gossip %s%s%s, on what %llu nodes held out", swarm,
+             known ? ", alone " : "", known ? alone : "",
+             (unsigned long long)summary->personal.nodes);
+    page_figure("Personal", value, note, false, file);
+}
+
 static void write_accuracy_figures(const struct report *report, FILE *file)
 {
     const struct summary *summary = report->summary;
@@ -26,10 +55,13 @@ static void write_accuracy_figures(const struct report *report, FILE *file)
     size_t tested = count_tested(report);
     char many[PAGE_VALUE];
     plot_value((double)tested, PLOT_WHOLE, many, sizeof many);
+    char loss[PAGE_VALUE];
+    plot_value(summary->loss, PLOT_NUMBER, loss, sizeof loss);
     if (tested > 0)
-        snprintf(note, sizeof note, "mean of %s node%s", many, tested == 1 ? "" : "s");
+        snprintf(note, sizeof note, "mean of %s node%s; loss %s", many, tested == 1 ? "" : "s",
+                 loss);
     else
-        snprintf(note, sizeof note, "mean at the last evaluation");
+        snprintf(note, sizeof note, "at the last evaluation; loss %s", loss);
     page_figure("Accuracy by gossip", value, note, true, file);
     if (isfinite(spread->std) && summary->nodes > 1) {
         char low[PAGE_VALUE], high[PAGE_VALUE];
@@ -39,22 +71,17 @@ static void write_accuracy_figures(const struct report *report, FILE *file)
         snprintf(note, sizeof note, "points; worst %s, best %s", low, high);
         page_figure("Spread", value, note, false, file);
     }
-    if (isfinite(summary->local_accuracy)) {
-        plot_value(summary->local_accuracy, PLOT_PERCENT, value, sizeof value);
-        page_figure("Alone", value, "each node on its own data", false, file);
-    }
+    write_baseline("Alone", summary->local_accuracy, summary->local_loss, "each on its own data",
+                   file);
     if (summary->fedavg.rounds > 0) {
-        char bytes[PAGE_VALUE];
-        plot_value(summary->fedavg.accuracy, PLOT_PERCENT, value, sizeof value);
         plot_value((double)summary->fedavg.bytes / (double)(summary->nodes ? summary->nodes : 1),
-                   PLOT_BYTES, bytes, sizeof bytes);
-        snprintf(note, sizeof note, "by a server, %s a node", bytes);
-        page_figure("FedAvg", value, note, false, file);
+                   PLOT_BYTES, value, sizeof value);
+        snprintf(note, sizeof note, "%s a node", value);
+        write_baseline("FedAvg", summary->fedavg.accuracy, summary->fedavg.loss, note, file);
     }
-    if (isfinite(summary->central_accuracy)) {
-        plot_value(summary->central_accuracy, PLOT_PERCENT, value, sizeof value);
-        page_figure("Central", value, "all data in one place", false, file);
-    }
+    write_baseline("Central", summary->central_accuracy, summary->central_loss,
+                   "all data in one place", file);
+    write_personal(summary, file);
 }
 
 static void write_cost_figures(const struct summary *summary, FILE *file)

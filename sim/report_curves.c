@@ -16,11 +16,12 @@ struct columns {
     const char *time_unit;
     /* of FedAvg, when it ran: */
     size_t fedavg_count;
-    double *fedavg_passes, *fedavg_time, *fedavg_bytes, *fedavg_accuracy; /* a node */
+    double *fedavg_passes, *fedavg_time, *fedavg_bytes; /* a node */
+    double *fedavg_accuracy, *fedavg_loss;
 };
 
 #define COLUMNS 12
-#define FEDAVG_COLUMNS 4
+#define FEDAVG_COLUMNS 5
 
 /* The points of FedAvg's curve, by what compares with gossip: its passes and traffic a node, and
  * the time when gossip had made as many passes. */
@@ -32,6 +33,7 @@ static void columns_fedavg(struct columns *columns, const struct report *report,
     columns->fedavg_time = all + most;
     columns->fedavg_bytes = all + 2 * most;
     columns->fedavg_accuracy = all + 3 * most;
+    columns->fedavg_loss = all + 4 * most;
     for (size_t i = 0; i < most; i++) {
         const struct baseline_row *row = &report->curves[i];
         if (strcmp(row->baseline, "fedavg") != 0)
@@ -39,6 +41,7 @@ static void columns_fedavg(struct columns *columns, const struct report *report,
         columns->fedavg_passes[count] = (double)row->messages / (2 * nodes); /* two a pass */
         columns->fedavg_time[count] = columns->fedavg_passes[count] * columns->period;
         columns->fedavg_bytes[count] = (double)row->bytes / nodes;
+        columns->fedavg_loss[count] = row->loss;
         columns->fedavg_accuracy[count++] = row->accuracy;
     }
     columns->fedavg_count = count;
@@ -127,7 +130,7 @@ static void write_accuracy(const struct report *report, const struct columns *co
     if (columns->fedavg_count > 0)
         plot.lines[plot.line_count++] = (struct plot_line){.name = "FedAvg",
                                                            .y = columns->fedavg_accuracy,
-                                                           .colour = 1,
+                                                           .colour = 3,
                                                            .x = over->fedavg_x,
                                                            .count = columns->fedavg_count};
     page_pane_begin(&over->pane, file);
@@ -188,6 +191,33 @@ static void write_curve(const struct columns *columns, const double *y, const ch
     page_chart_end(file);
 }
 
+static void write_loss(const struct report *report, const struct columns *columns, FILE *file)
+{
+    struct plot plot = {
+        .title = "Loss",
+        .x_name = "round",
+        .x_unit = PLOT_WHOLE,
+        .y_unit = PLOT_NUMBER,
+        .from_zero = true,
+        .count = columns->count,
+        .x = columns->round,
+        .lines = {{.name = "mean", .y = columns->loss}},
+        .line_count = 1,
+        .levels = {{"central", report->summary->central_loss},
+                   {"alone", report->summary->local_loss}},
+        .level_count = 2,
+    };
+    if (columns->fedavg_count > 0)
+        plot.lines[plot.line_count++] = (struct plot_line){.name = "FedAvg",
+                                                           .y = columns->fedavg_loss,
+                                                           .colour = 3,
+                                                           .x = columns->fedavg_passes,
+                                                           .count = columns->fedavg_count};
+    page_chart_begin("loss", "Loss", "nats an example", false, file);
+    plot_write(&plot, file);
+    page_chart_end(file);
+}
+
 /* Whether there is anything to see in how many are there. */
 static bool comes_and_goes(const struct report *report)
 {
@@ -205,10 +235,9 @@ enum starling_error report_curves(const struct report *report, FILE *file, struc
     if (!columns_make(&columns, report))
         return problem_no_memory(problem, "the report");
     write_hero(report, &columns, file);
-    write_curve(&columns, columns.loss, "loss", "Loss", "nats an example", "mean loss", PLOT_NUMBER,
-                0, file);
+    write_loss(report, &columns, file);
     write_curve(&columns, columns.distance, "consensus", "Consensus",
-                "how far the nodes are from their mean", "consensus distance", PLOT_NUMBER, 3,
+                "how far the nodes are from their mean", "consensus distance", PLOT_NUMBER, 7,
                 file);
     write_curve(&columns, columns.bytes, "traffic", "Traffic", "all nodes together", "sent so far",
                 PLOT_BYTES, 5, file);

@@ -54,20 +54,21 @@ enum starling_error report_spread(const struct report *report, FILE *file, struc
     return STARLING_OK;
 }
 
-/* What a model of one's own gains over the swarm's, node by node: in `gains`, how many. */
-static size_t personal_gains(const struct report *report, double *gains, size_t *better,
-                             size_t *worse)
+/* What the swarm's model and the personal one do on what each node held out: in swarm[] and
+ * personal[], how many. */
+static size_t personal_pairs(const struct report *report, double *swarm, double *personal,
+                             size_t *better, size_t *worse)
 {
     size_t count = 0;
     *better = *worse = 0;
     for (size_t i = 0; i < report->node_count; i++) {
         const struct own_row *own = &report->nodes[i].own;
-        double gain = own->personal - own->shared;
-        if (own->tested == 0 || !isfinite(gain))
+        if (own->tested == 0 || !isfinite(own->personal) || !isfinite(own->shared))
             continue;
-        *better += gain > 0;
-        *worse += gain < 0;
-        gains[count++] = gain;
+        *better += own->personal > own->shared;
+        *worse += own->personal < own->shared;
+        swarm[count] = own->shared;
+        personal[count++] = own->personal;
     }
     return count;
 }
@@ -78,25 +79,34 @@ enum starling_error report_personal(const struct report *report, FILE *file,
     const struct summary *summary = report->summary;
     if (summary->personal.nodes == 0)
         return STARLING_OK;
-    double *gains = calloc(report->node_count + 1, sizeof *gains);
-    if (!gains)
+    double *swarm = calloc(2 * report->node_count + 1, sizeof *swarm);
+    if (!swarm)
         return problem_no_memory(problem, "the report");
-    size_t better, worse, count = personal_gains(report, gains, &better, &worse);
+    double *personal = swarm + report->node_count;
+    size_t better, worse, count = personal_pairs(report, swarm, personal, &better, &worse);
     const struct plot_share shares[] = {{"alone", summary->personal.alone, 1},
                                         {"gossip", summary->personal.swarm, 0},
                                         {"personal", summary->personal.accuracy, 6}};
+    const struct plot_pairs pairs = {.title = "Personal models against the swarm's, node by node",
+                                     .name = "nodes by their personal model",
+                                     .x_name = "by the swarm's model",
+                                     .x = swarm,
+                                     .y = personal,
+                                     .count = count,
+                                     .unit = PLOT_PERCENT,
+                                     .colour = 6};
+    bool drawn = true;
     page_chart_begin("personal", "Models of their own", "on what each node held out", false, file);
     plot_shares("Accuracy on what each node held out", shares, 3, 1, PLOT_PERCENT, file);
     if (count > 1) {
-        const struct plot_strip strip = {"personal less gossip", gains, count, 6, 0};
-        plot_strips("Gain of personal models", &strip, 1, PLOT_PERCENT, file);
+        drawn = plot_pairs(&pairs, file);
         fprintf(file,
                 "<p class=\"muted\">Better for %zu nodes, worse for %zu, the same for %zu.</p>\n",
                 better, worse, count - better - worse);
     }
     page_chart_end(file);
-    free(gains);
-    return STARLING_OK;
+    free(swarm);
+    return drawn ? STARLING_OK : problem_no_memory(problem, "the report");
 }
 
 static void write_overlay_facts(const struct overlay *overlay, FILE *file)
@@ -107,8 +117,8 @@ static void write_overlay_facts(const struct overlay *overlay, FILE *file)
     plot_value((double)overlay->largest, PLOT_WHOLE, largest, sizeof largest);
     plot_value((double)overlay->components, PLOT_WHOLE, pieces, sizeof pieces);
     fprintf(file,
-            "<dl class=\"facts\"><dt>in-degree<dd>%.1f ± %.2f <span class=\"muted\">(a random "
-            "graph: ± %.2f)</span>\n",
+            "<dl class=\"facts\"><dt>in-degree<dd>%.1f ±&#160;%.2f <span class=\"muted\">(a random "
+            "graph: ±&#160;%.2f)</span>\n",
             overlay->in_degree.mean, overlay->in_degree.std, overlay->random.in_degree_std);
     fprintf(file,
             "<dt>clustering<dd>%.4f <span class=\"muted\">(a random graph: %.4f)%s%s%s</span>\n",

@@ -7,32 +7,59 @@
 
 #define NODE_TABLE_MAX 200 /* nodes listed one by one */
 
+/* What there is to tell beside what every run has. */
+struct more {
+    bool personal, in_degree;
+};
+
+static struct more find_more(const struct report *report)
+{
+    struct more more = {0};
+    for (size_t i = 0; i < report->node_count; i++) {
+        more.personal |= report->nodes[i].own.tested > 0;
+        more.in_degree |= report->nodes[i].in_degree != OVERLAY_AWAY;
+    }
+    return more;
+}
+
+static void write_node(const struct node_row *row, struct more more, FILE *file)
+{
+    fputs("<tr>", file);
+    page_cell((double)row->node, PLOT_WHOLE, file);
+    page_cell((double)row->examples, PLOT_WHOLE, file);
+    page_cell(row->age, PLOT_NUMBER, file);
+    page_cell(row->accuracy, PLOT_PERCENT, file);
+    page_cell(row->accuracy_alone, PLOT_PERCENT, file);
+    page_cell(row->loss, PLOT_NUMBER, file);
+    if (more.personal) {
+        page_cell(row->own.tested ? row->own.personal : NAN, PLOT_PERCENT, file);
+        page_cell(row->own.tested ? row->own.shared : NAN, PLOT_PERCENT, file);
+    }
+    if (more.in_degree)
+        page_cell(row->in_degree == OVERLAY_AWAY ? (double)NAN : row->in_degree, PLOT_WHOLE, file);
+    page_cell((double)row->messages_in, PLOT_WHOLE, file);
+    page_cell((double)row->messages_out, PLOT_WHOLE, file);
+    page_cell((double)row->bytes_in, PLOT_BYTES, file);
+    page_cell((double)row->bytes_out, PLOT_BYTES, file);
+    fputs("</tr>\n", file);
+}
+
 void report_nodes(const struct report *report, FILE *file)
 {
     size_t count = report->node_count < NODE_TABLE_MAX ? report->node_count : NODE_TABLE_MAX;
+    struct more more = find_more(report);
     if (count == 0)
         return;
     fputs("<details><summary>Every node", file);
     if (count < report->node_count)
         fprintf(file, " (the first %zu; all are in nodes.csv)", count);
-    fputs("</summary><div class=\"scroll\"><table><tr><th>node<th>examples<th>age<th>accuracy"
-          "<th>alone<th>loss<th>messages in<th>out<th>traffic in<th>out</tr>\n",
-          file);
-    for (size_t i = 0; i < count; i++) {
-        const struct node_row *row = &report->nodes[i];
-        fputs("<tr>", file);
-        page_cell((double)row->node, PLOT_WHOLE, file);
-        page_cell((double)row->examples, PLOT_WHOLE, file);
-        page_cell(row->age, PLOT_NUMBER, file);
-        page_cell(row->accuracy, PLOT_PERCENT, file);
-        page_cell(row->accuracy_alone, PLOT_PERCENT, file);
-        page_cell(row->loss, PLOT_NUMBER, file);
-        page_cell((double)row->messages_in, PLOT_WHOLE, file);
-        page_cell((double)row->messages_out, PLOT_WHOLE, file);
-        page_cell((double)row->bytes_in, PLOT_BYTES, file);
-        page_cell((double)row->bytes_out, PLOT_BYTES, file);
-        fputs("</tr>\n", file);
-    }
+    fprintf(file,
+            "</summary><div class=\"scroll\"><table><tr><th>node<th>examples<th>age<th>accuracy"
+            "<th>alone<th>loss%s%s<th>messages in<th>out<th>traffic in<th>out</tr>\n",
+            more.personal ? "<th>personal<th>swarm, same examples" : "",
+            more.in_degree ? "<th>known by" : "");
+    for (size_t i = 0; i < count; i++)
+        write_node(&report->nodes[i], more, file);
     fputs("</table></div></details>\n", file);
 }
 

@@ -187,7 +187,7 @@ static void a_long_run_makes_no_larger_page(void **state)
     free(longer);
 }
 
-static void the_curve_of_fedavg_is_in_all_charts_of_accuracy(void **state)
+static void the_curve_of_fedavg_is_in_all_charts_of_accuracy_and_loss(void **state)
 {
     (void)state;
     static const struct baseline_row rows[] = {{"central", 1, 10, 0, 0, 0.9, 1},
@@ -200,7 +200,7 @@ static void the_curve_of_fedavg_is_in_all_charts_of_accuracy(void **state)
     curve_count = sizeof rows / sizeof *rows;
     char *with = page_of(3, 8, "trial", NULL);
     assert_int_equal(occurrences(without, "</i>FedAvg</li>"), 0);
-    assert_int_equal(occurrences(with, "</i>FedAvg</li>"), 3);
+    assert_int_equal(occurrences(with, "</i>FedAvg</li>"), 4); /* and its loss */
     assert_non_null(strstr(with, ">300 kB</text>")); /* the axis reaches its traffic a node */
     assert_null(strstr(with, "nan"));
     /* a run of which nothing else is known */
@@ -247,7 +247,20 @@ static void every_chart_is_there_when_there_is_something_to_show(void **state)
     }
     assert_non_null(strstr(page, "all 40 nodes are one piece"));
     assert_non_null(strstr(page, "Better for 14 nodes, worse for 0, the same for 26."));
-    assert_null(strstr(page, " id=\"online\"")); /* nobody was away */
+    assert_null(strstr(page, " id=\"online\""));          /* nobody was away */
+    assert_non_null(strstr(page, ">central 0.4</text>")); /* loss has its levels too */
+    assert_non_null(strstr(page, ">alone 2</text>"));
+    assert_non_null(strstr(page, "gossip 70.0%, alone 60.0%, on what 40 nodes held out"));
+    assert_non_null(strstr(page, "<th>personal<th>swarm, same examples<th>known by"));
+    full.personal.alone = NAN; /* no baseline was asked for */
+    free(page);
+    page = page_of(20, 40, "trial", &full);
+    assert_non_null(strstr(page, "gossip 70.0%, on what 40 nodes held out"));
+    full.personal.nodes = 0;
+    free(page);
+    page = page_of(20, 40, "trial", &full);
+    assert_null(strstr(page, " id=\"personal\""));
+    assert_null(strstr(page, "<dt>Personal"));
     full.overlay.components = 3;
     full.overlay.largest = 38;
     full.overlay.dead_share = 0.7;
@@ -343,7 +356,8 @@ int main(void)
         cmocka_unit_test_setup(text_from_outside_is_escaped, make_config),
         cmocka_unit_test_setup(figures_that_are_not_known_are_never_nan, make_config),
         cmocka_unit_test_setup(a_long_run_makes_no_larger_page, make_config),
-        cmocka_unit_test_setup(the_curve_of_fedavg_is_in_all_charts_of_accuracy, make_config),
+        cmocka_unit_test_setup(the_curve_of_fedavg_is_in_all_charts_of_accuracy_and_loss,
+                               make_config),
         cmocka_unit_test_setup(every_chart_is_there_when_there_is_something_to_show, make_config),
         cmocka_unit_test_setup(a_page_of_a_run_that_goes_on_reads_itself_again, make_config),
         cmocka_unit_test(values_read_as_a_person_writes_them),
