@@ -135,7 +135,9 @@ static void write_curve(const struct comparison *comparison, const struct drawn 
                         .x_name = "round",
                         .x_unit = PLOT_WHOLE,
                         .y_unit = PLOT_NUMBER,
-                        .from_zero = true};
+                        .from_zero = true,
+                        .keyless = comparison->count > 4,
+                        .skip_start = y == LOSS};
     page_chart_begin(id, title, note, false, file);
     write_lines(comparison, drawn, BY_ROUND, y, &plot, file);
     page_chart_end(file);

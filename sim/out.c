@@ -76,8 +76,8 @@ static int hold_now(const char *dir, int *folder)
     return 0;
 }
 
-int out_hold_folder(const char *dir, const char *who, double wait_s, size_t *made,
-                    struct problem *problem)
+int out_hold_folder(const char *dir, const char *who, double wait_s,
+                    const volatile sig_atomic_t *interrupted, size_t *made, struct problem *problem)
 {
     double deadline_s = stopwatch_seconds() + wait_s;
     for (;;) {
@@ -91,7 +91,7 @@ int out_hold_folder(const char *dir, const char *who, double wait_s, size_t *mad
             out_cannot_write(dir, problem);
             return -1;
         }
-        if (stopwatch_seconds() >= deadline_s)
+        if (stopwatch_seconds() >= deadline_s || (interrupted && *interrupted))
             break;
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     }

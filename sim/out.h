@@ -4,6 +4,7 @@
 #ifndef STARLING_OUT_H
 #define STARLING_OUT_H
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "model/problem.h"
@@ -18,9 +19,10 @@ enum starling_error out_cannot_write(const char *path, struct problem *problem);
 enum starling_error out_make_folder(const char *dir, size_t *made, struct problem *problem);
 
 /* The same, and holds the folder, so that no second program that does so works in it: a file to be
- * closed in the end, or −1 and a problem. Waits up to `wait_s` for who holds it; `who`: "another
- * run". */
-int out_hold_folder(const char *dir, const char *who, double wait_s, size_t *made,
+ * closed in the end, or −1 and a problem. Waits up to `wait_s` for who holds it, or until
+ * *interrupted (may be NULL); `who`: "another run". */
+int out_hold_folder(const char *dir, const char *who, double wait_s,
+                    const volatile sig_atomic_t *interrupted, size_t *made,
                     struct problem *problem);
 
 /* Takes back the last `made` of the folders that `dir` names, as far as they are empty. */

@@ -236,7 +236,8 @@ void plot_write(const struct plot *plot, FILE *file)
     unsigned height = plot->height ? plot->height : PLOT_HEIGHT;
     struct axis x = x_axis_of(plot), y = y_axis_of(plot, height);
     fputs("<div class=\"plot\">\n", file);
-    write_keys(plot, file);
+    if (!plot->keyless)
+        write_keys(plot, file);
     plot_area_begin(plot->title, height, true, file);
     axis_write_y(&y, file);
     axis_write_x(&x, height, plot->x_name, file);

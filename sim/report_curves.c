@@ -199,6 +199,7 @@ static void write_loss(const struct report *report, const struct columns *column
         .x_unit = PLOT_WHOLE,
         .y_unit = PLOT_NUMBER,
         .from_zero = true,
+        .skip_start = true,
         .count = columns->count,
         .x = columns->round,
         .lines = {{.name = "mean", .y = columns->loss}},

@@ -122,7 +122,7 @@ static const char rounds_heads[] =
     "accuracy_p90,loss_mean,consensus_distance,age_mean,messages,bytes,dropped\n";
 
 struct results *results_open(const char *dir, const struct config *config, bool force,
-                             struct problem *problem)
+                             const volatile sig_atomic_t *interrupted, struct problem *problem)
 {
     struct results *results = calloc(1, sizeof *results);
     if (!results || !(results->dir = strdup(dir))) {
@@ -131,10 +131,14 @@ struct results *results_open(const char *dir, const struct config *config, bool 
         return NULL;
     }
     results->config = *config;
-    results->folder =
-        out_hold_folder(dir, "another run", force ? ENDING_S : 0, &results->made, problem);
+    results->folder = out_hold_folder(dir, "another run", force ? ENDING_S : 0, interrupted,
+                                      &results->made, problem);
     if (results->folder < 0)
         goto fail;
+    if (interrupted && *interrupted) {
+        problem_set(problem, STARLING_FAILED, "%s: interrupted before the run began", dir);
+        goto fail;
+    }
     if (!force && holds_run(dir)) {
         problem_set(problem, STARLING_INVALID,
                     "%s: holds a run already: replace it with --force, or choose another folder "

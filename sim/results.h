@@ -9,6 +9,7 @@
 #define STARLING_RESULTS_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -101,9 +102,10 @@ struct spread spread_of(double *values, size_t count);
 
 /* Makes DIR (and parents) and experiment.ini, and opens rounds.csv. An existing run is refused
  * unless `force`, which replaces its files and leaves alone what is not a result. No two runs work
- * in one folder: the second is refused or, with `force`, waits a while for the first to end. */
+ * in one folder: the second is refused or, with `force`, waits a while for the first to end; and
+ * once *interrupted (may be NULL) is set none begins: NULL, and nothing is touched. */
 struct results *results_open(const char *dir, const struct config *config, bool force,
-                             struct problem *problem);
+                             const volatile sig_atomic_t *interrupted, struct problem *problem);
 enum starling_error results_round(struct results *results, const struct round_row *row,
                                   struct problem *problem);
 /* Adds a row to baselines.csv, which the first one makes. */

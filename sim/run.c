@@ -419,9 +419,10 @@ static enum starling_error prepare(struct run *run, const struct config *config,
     char dir[CONFIG_TEXT_MAX];
     snprintf(dir, sizeof dir, "runs/%s", run->experiment->task_name);
     const char *out = run->options->out ? run->options->out : dir;
-    run->results = results_open(out, config, run->options->force, problem);
+    run->results =
+        results_open(out, config, run->options->force, run->options->interrupted, problem);
     if (!run->results)
-        return STARLING_FAILED;
+        return *run->options->interrupted ? STARLING_OK : STARLING_FAILED;
     if (run->options->watch) {
         results_watch(run->results, &run->summary);
         if (!run->options->quiet)
@@ -439,7 +440,7 @@ enum starling_error run_experiment(const struct config *config, const struct run
     enum starling_error error = prepare(&run, config, problem);
     if (error) {
         error = problem->error ? problem->error : error;
-    } else {
+    } else if (run.results) {
         begin_summary(&run);
         error =
             options->live ? run_live(&run, started, problem) : run_virtual(&run, started, problem);

@@ -176,7 +176,7 @@ enum starling_error sweep(const struct config *base, struct sweep_plan *plan,
         .interrupted = options->interrupted,
         .runs = calloc(plan->run_count, sizeof *runs.runs),
     };
-    int folder = runs.runs ? out_hold_folder(dir, "another sweep", 0, &made, problem) : -1;
+    int folder = runs.runs ? out_hold_folder(dir, "another sweep", 0, NULL, &made, problem) : -1;
     if (!runs.runs)
         error = problem_no_memory(problem, "the sweep");
     else if (folder < 0)

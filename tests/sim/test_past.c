@@ -111,7 +111,7 @@ static char *make_run(bool killed)
     config.sim.seed = 7;
     strcpy(config.task.name, "trial");
     snprintf(dir, sizeof dir, "%s", folder_file(&folder, "run"));
-    struct results *results = results_open(dir, &config, false, &problem);
+    struct results *results = results_open(dir, &config, false, NULL, &problem);
     if (!results)
         fail_msg("%s", problem.text);
     for (size_t i = 0; i < 2; i++)

@@ -89,7 +89,7 @@ static struct results *open_run(bool force)
     static struct config config;
     config_defaults(&config);
     strcpy(config.task.name, "trial");
-    return results_open(run, &config, force, &problem);
+    return results_open(run, &config, force, NULL, &problem);
 }
 
 static const struct round_row a_row = {
