@@ -122,7 +122,7 @@ static struct harm shuffle_harm(struct world *world, const struct card *own, boo
             bytes[i][random_below(random, (uint32_t)own->size)] ^=
                 (uint8_t)(1u << random_below(random, 8));
         cards[i] = (struct card){bytes[i], own->size};
-        message.shuffle.entries[i].age = random_u32(random);
+        message.shuffle.entries[i].age = (uint16_t)random_u32(random);
     }
     struct harm harm = encode(&message, cards);
     harm.times = forged ? 1 : 1 + random_below(random, 20);
