@@ -250,8 +250,7 @@ static enum starling_error synchronise(struct experiment *experiment, struct pro
         ways > 1 ? ", there and back," : "", (double)period * 1e-6);
 }
 
-/* That files which a world is made of are there is known before any of many runs is made. */
-static enum starling_error check_files(const struct config *config, struct problem *problem)
+enum starling_error experiment_look(const struct config *config, struct problem *problem)
 {
     const char *const settings[][2] = {{"sim.latency", config->sim.latency},
                                        {"sim.churn", config->sim.churn},
@@ -292,8 +291,6 @@ enum starling_error experiment_check(const struct config *config, struct problem
             crashes_parse(config->sim.crash, experiment_end_us(config), seed, &crashes, problem);
     if (!error)
         error = speed_parse(config->sim.speed, seed, &speed, problem);
-    if (!error)
-        error = check_files(config, problem);
     if (!error)
         error = topology_parse(config->sim.topology, config->sim.nodes, &topology, problem);
     if (!error && topology_is_static(&topology) && config_changed(config, "gossip.view"))

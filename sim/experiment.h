@@ -34,6 +34,8 @@ struct experiment {
 
 /* What can be known to be wrong before any data is read. */
 enum starling_error experiment_check(const struct config *config, struct problem *problem);
+/* Whether the files that a world is made of are there to be read. */
+enum starling_error experiment_look(const struct config *config, struct problem *problem);
 
 /* The data that a config names, scaled as it says; NULL and a problem. */
 struct data *experiment_data(const struct config *config, struct problem *problem);

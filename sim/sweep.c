@@ -41,6 +41,8 @@ static enum starling_error check_all(const struct sweep_plan *plan, const struct
         error = sweep_plan_config(plan, base, row * plan->seed_count, &config, problem);
         if (!error)
             error = experiment_check(&config, problem);
+        if (!error)
+            error = experiment_look(&config, problem);
         for (size_t i = 0; i < plan->mark_count && !error; i++)
             reached[i] = reached[i] || tests_after(&config, plan->marks[i]);
     }
