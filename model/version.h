@@ -16,9 +16,9 @@
 struct version {
     _Atomic uint32_t references;
     _Atomic bool made;
-    bool foreign;         /* the values are from vector_new, and the version's to free */
-    float *values;        /* in the same block, or from vector_new, or another version's */
-    struct version *same; /* whose values these are: a reference */
+    bool foreign;  /* the values are from vector_new, and the version's to free */
+    bool follows;  /* they are another version's, its owner */
+    float *values; /* in the same block, or from vector_new, or the owner's */
 };
 
 /* A promise with one reference, owned by the caller, and with room for `count` values, 16-byte
@@ -34,6 +34,9 @@ struct version *version_share(struct version *version);
 
 /* Gives one reference back and sets *version to NULL; the last one frees. NULL is fine. */
 void version_release(struct version **version);
+
+/* The version whose values these are: itself, or what it follows. Borrowed. */
+const struct version *version_owner(const struct version *version);
 
 bool version_made(const struct version *version);
 
