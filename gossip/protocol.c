@@ -247,8 +247,9 @@ static void follow(const struct gossip *gossip, struct action *action)
     const struct gossip_settings *settings = gossip->settings;
     bool own = gossip->silent_passes >= READOUT_PATIENCE;
     double passes = gossip->passes - gossip->readout_began;
-    if (!own)
-        passes *= pow(carried_share(settings), 1.5);
+    double share = carried_share(settings);
+    if (!own && share < 1)
+        passes *= pow(share, 1.5);
     action->readout.step = (float)fmax(0.03, 1 / (1 + 0.25 * passes));
     action->readout.own = own;
 }

@@ -118,7 +118,9 @@ static void send(struct lane *lane, peer_id from, peer_id to, struct gossip_mess
         message_release(&message);
         return;
     }
-    *parcel = (struct parcel){.message = message, .bytes = bytes};
+    parcel->message = message;
+    parcel->header = parcel->payload = NULL;
+    parcel->bytes = bytes;
     if (post_is_real(world->post)) {
         struct version **version = message_version(&message);
         if (version && !version_made(*version))

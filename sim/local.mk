@@ -141,6 +141,7 @@ dist_experiments_DATA = \
 	sim/experiments/fashion-mlp.ini \
 	sim/experiments/flows.ini \
 	sim/experiments/late.ini \
+	sim/experiments/million.ini \
 	sim/experiments/optimisers.ini \
 	sim/experiments/pendigits.ini \
 	sim/experiments/people.awk \
