@@ -16,6 +16,7 @@
 #include "tests/world/stand.h"
 
 #define SEEDS 2
+#define HURRIED_MOST 1000 /* turns on end, a microsecond apart */
 #define MEMBER_BEFORE_S 86400
 #define MEMBER_AFTER_S INT64_C(8640000)
 
@@ -178,6 +179,9 @@ void device_work(struct device *device)
         node_turn(device->node); /* what the first has caused; a reactor would not wait either */
     laws_check(device);
     uint64_t at = next_wake(device);
+    device->hurried = at == world->now_us + 1 ? device->hurried + 1 : 0;
+    if (device->hurried > HURRIED_MOST)
+        broken(world, "device %u is due all the time", device->number);
     stand_device = NULL;
     device->wake_us = NEVER;
     if (!world->broken[0] && at != NEVER)

@@ -25,6 +25,7 @@ struct seen {
     uint64_t round, passes, sequence, works;
     double ages[64];
     bool clock_set;
+    uint64_t started_us, started_round; /* of this life, by the world's time */
     const struct version *published, *served;
 };
 
@@ -44,6 +45,7 @@ struct device {
     uint64_t jumped_us; /* when it was last set to another time */
     uint64_t boot_us;   /* its monotonic clock when the world began, and what it slept since */
     uint64_t wake_us;   /* of the wake event that counts */
+    uint32_t hurried;   /* turns on end that left something due */
     uint64_t handled;   /* messages that reached the node */
     uint64_t expected_in, expected_out; /* bytes, of this life */
     double slowness;                    /* of a pass: share of a period */

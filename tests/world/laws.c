@@ -11,6 +11,8 @@
 #define NORM_MOST 1000   /* of a model in a world where nobody means harm */
 #define GROWTH_MOST 4000 /* of a convex one in a round: NORM_RATIO_MAX, some merges, a pass */
 #define VECTORS_MOST 64  /* that a device holds, beside two for each place in its inbox */
+#define HASTE_MOST 1.5   /* rounds a period: they jitter */
+#define HASTE_SPARE 5
 #define ROUNDING 1e-9
 
 static const struct truth *truth_of(const struct world *world, const uint8_t *identity,
@@ -151,6 +153,11 @@ static void check_order(struct device *device)
     if (gossip->round < seen->round || gossip->passes < seen->passes ||
         gossip->sequence < seen->sequence || participant->works < seen->works)
         broken(device->world, "device %u: a round or sequence ran backwards", device->number);
+    double periods = (double)(device->world->now_us - seen->started_us) /
+                     (double)device->config.gossip.period_us;
+    if ((double)(gossip->round - seen->started_round) > HASTE_MOST * periods + HASTE_SPARE)
+        broken(device->world, "device %u: %llu rounds in %.1f periods", device->number,
+               (unsigned long long)(gossip->round - seen->started_round), periods);
     if (gossip->passes > participant->works || participant->works > gossip->passes + 1ull)
         broken(device->world, "device %u: %llu works begun, %u finished", device->number,
                (unsigned long long)participant->works, gossip->passes);
@@ -202,6 +209,8 @@ void laws_started(struct device *device)
     struct world *world = device->world;
     const struct gossip *gossip = &device->node->participant.gossip;
     const struct kept *kept = &device->kept;
+    device->seen.started_us = world->now_us;
+    device->seen.started_round = gossip->round;
     if (kept->slot && (gossip->age < kept->age || gossip->round < kept->round ||
                        gossip->passes < kept->works || gossip->sequence < kept->sequence))
         broken(world,
@@ -316,6 +325,31 @@ static void check_waiting(struct device *device, const struct hearing *hearing)
     }
 }
 
+/* What was taken in is looked at once more, by plain arithmetic. */
+static void check_heard(struct device *device, const struct packet *packet)
+{
+    struct gossip_message message;
+    struct card cards[SHUFFLE_MAX];
+    bool read = message_decode(packet->header, packet->header_size, &message, cards) == REFUSED_NOT;
+    if (!read || (message.kind == MESSAGE_MODEL && !isfinite(message.model.age)))
+        broken(device->world, "device %u handles what nobody can read", device->number);
+    if (!read || message.kind != MESSAGE_MODEL || message.model.piece.encoding != ENCODING_F32)
+        return;
+    if (memcmp(message.model.task, device->node->settings.gossip.task, TASK_ID_BYTES) != 0 ||
+        packet->payload_size != message.model.piece.count * sizeof(float))
+        broken(device->world, "device %u handles a model that is none of its task's",
+               device->number);
+    for (size_t at = 0; at + sizeof(float) <= packet->payload_size; at += sizeof(float)) {
+        float value;
+        memcpy(&value, packet->payload + at, sizeof value);
+        if (!isfinite(value)) {
+            broken(device->world, "device %u handles a parameter that is not finite",
+                   device->number);
+            return;
+        }
+    }
+}
+
 void laws_after(struct device *device, const uint8_t curve[KEY_BYTES], const struct packet *packet,
                 const struct hearing *hearing)
 {
@@ -331,6 +365,8 @@ void laws_after(struct device *device, const uint8_t curve[KEY_BYTES], const str
         broken(world, "device %u handles a message of somebody whose membership has ended",
                device->number);
     check_waiting(device, hearing);
+    if (handled)
+        check_heard(device, packet);
     bool offended = totals->refused[REFUSED_MALFORMED] > hearing->malformed ||
                     totals->refused[REFUSED_BAD_SIGNATURE] > hearing->badly_signed;
     if (packet->from->device && offended)
