@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/memory.h"
 #include "model/partition_inside.h"
 
 #define SHAPE_MAX 1e6 /* of dirichlet: beyond it nothing differs from an even split */
@@ -368,7 +369,8 @@ static enum starling_error draw(const struct deal *deal, const char *specificati
         return error;
     if (deal->samples && each > deal->samples)
         each = deal->samples;
-    if (__builtin_mul_overflow(each, deal->nodes, &count))
+    if (__builtin_mul_overflow(each, deal->nodes, &count) || count > SIZE_MAX / 16 ||
+        !memory_holds(count * sizeof(uint32_t) + deal->nodes * sizeof(size_t)))
         return deal_no_memory(deal);
     partition->start = calloc(deal->nodes + 1, sizeof *partition->start);
     partition->rows = calloc(count, sizeof *partition->rows);

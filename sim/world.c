@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/memory.h"
 #include "model/quantise.h"
 #include "model/vector.h"
+#include "sim/results.h"
 #include "sim/stopwatch.h"
 #include "sim/world_inside.h"
 
@@ -145,6 +147,23 @@ static bool make_lanes(struct world *world)
     return world->lanes && world->works;
 }
 
+/* A world that memory does not hold is refused before it is begun: the system would end it. */
+static enum starling_error check_memory(const struct world *world, struct problem *problem)
+{
+    const struct participant_settings *settings = &world->experiment->settings;
+    const double gib = 1024.0 * 1024 * 1024;
+    double model = sizeof(struct version) + 8 + 4.0 * (double)world->parameters;
+    double states = settings->learn.momentum > 0; /* of the optimiser, each as large as a model */
+    double node = (double)world->resident_bytes + (1 + settings->gossip.readout + states) * model;
+    double bytes = (double)world->nodes * (node + sizeof(struct node_row));
+    if (bytes < (double)SIZE_MAX / 2 && memory_holds((size_t)bytes))
+        return STARLING_OK;
+    return problem_set(problem, STARLING_INVALID,
+                       "sim.nodes: %zu nodes with %zu parameters take %.1f GiB and more, and %.1f "
+                       "are free: take fewer nodes or a smaller model",
+                       world->nodes, world->parameters, bytes / gib, (double)memory_left() / gib);
+}
+
 struct world *world_new(const struct experiment *experiment, struct pool *pool,
                         struct problem *problem)
 {
@@ -173,6 +192,8 @@ struct world *world_new(const struct experiment *experiment, struct pool *pool,
     world->resident_bytes =
         sizeof(struct resident) + experiment->settings.gossip.view * sizeof(struct view_entry);
     world->resident_bytes = (world->resident_bytes + LINE - 1) / LINE * LINE;
+    if (check_memory(world, problem))
+        goto fail;
     world->residents = aligned_alloc(LINE, world->nodes * world->resident_bytes);
     if (world->residents)
         memset(world->residents, 0, world->nodes * world->resident_bytes);
