@@ -143,6 +143,7 @@ dist_experiments_DATA = \
 	sim/experiments/late.ini \
 	sim/experiments/million.ini \
 	sim/experiments/optimisers.ini \
+	sim/experiments/overlay.ini \
 	sim/experiments/pendigits.ini \
 	sim/experiments/people.awk \
 	sim/experiments/shakespeare.ini \

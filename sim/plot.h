@@ -45,7 +45,7 @@ struct plot {
     enum plot_unit x_unit, y_unit;
     unsigned height; /* pixels; 0: PLOT_HEIGHT */
     bool from_zero;
-    bool keyless; /* the page tells elsewhere which line is which */
+    bool keyless;    /* the page tells elsewhere which line is which */
     bool skip_start; /* the first eighth of the points may lie off the y axis, so that it shows
                         where a steep curve settles */
     size_t count;

@@ -64,7 +64,7 @@ static enum starling_error read_all(FILE *file, const char *path, const char *co
 {
     char line[TABLE_LINE_MAX], where[PROBLEM_TEXT_MAX / 2];
     const char *found[TABLE_COLUMNS_MAX];
-    size_t places[TABLE_COLUMNS_MAX], width = 0;
+    size_t places[TABLE_COLUMNS_MAX] = {NOT_THERE}, width = 0;
     enum starling_error error = STARLING_OK;
     int got = next_line(file, line);
     if (got > 0) {
