@@ -62,7 +62,7 @@ build() {
                 -fno-sanitize-recover=undefined") \
             >"$out/build.log" 2>&1 || die "configure failed: see $out/build.log"
     fi
-    libraries='libnode.a libgossip.a libmodel.a libkernels.a'
+    libraries='libsim.a libnode.a libgossip.a libmodel.a libkernels.a'
     # shellcheck disable=SC2086 # the words are files
     make -s -C "$out" -j "$jobs" $libraries >"$out/build.log" 2>&1 ||
         die "the libraries do not build: see $out/build.log"
