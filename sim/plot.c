@@ -40,6 +40,7 @@ const char plot_style[] =
     "white-space:pre;pointer-events:none;background:var(--card);border:1px solid var(--rule);"
     "border-radius:8px;padding:.35rem .6rem;font-size:.78rem;line-height:1.45;"
     "box-shadow:0 4px 18px rgba(0,0,0,.16)}"
+    "@media(max-width:44rem){.hits span{white-space:pre-line;width:max-content;max-width:40vw}}"
     ".hits .late span{left:auto;right:calc(50% + .5rem)}"
     ".hits>div:hover i,.hits>div:focus i{opacity:.6}"
     ".hits>div:hover span,.hits>div:focus span{display:block}"

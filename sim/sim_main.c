@@ -376,12 +376,15 @@ static void hold_standard_streams(void)
         close(file);
 }
 
-static void catch_signals(void)
+/* Only a run has something to keep when it is interrupted. */
+static void catch_signals(enum command command)
 {
     struct sigaction action = {.sa_handler = interrupt};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL); /* the terminal is gone: what there is, is kept */
+    if (command == COMMAND_RUN || command == COMMAND_LIVE || command == COMMAND_SWEEP) {
+        sigaction(SIGINT, &action, NULL);
+        sigaction(SIGTERM, &action, NULL);
+        sigaction(SIGHUP, &action, NULL); /* the terminal is gone: what there is, is kept */
+    }
     /* A pipe that is gone and a file that may not grow are errors of the write, and told. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
@@ -502,7 +505,7 @@ int main(int argc, char **argv)
     if (wanted.command == COMMAND_RUN)
         allocator_prepare(wanted.config.sim.nodes, argv);
     argv[1] = argv[0];
-    catch_signals();
+    catch_signals(wanted.command);
     bool incomplete = false;
     enum starling_error error = do_command(&wanted, &incomplete, &problem);
     sweep_plan_clear(&wanted.plan);

@@ -43,6 +43,13 @@ frame.onload = () => {
         const lines = page.querySelectorAll('#' + id + ' path.line');
         facts.push('lines ' + id + ' ' + [...lines].filter(line => line.getTotalLength() > 100).length);
     }
+    page.getElementById('show-by-round').checked = true;
+    let widest = 0;
+    for (const place of page.querySelectorAll('#by-round .hits > div, #loss .hits > div')) {
+        place.focus();
+        widest = Math.max(widest, page.documentElement.scrollWidth);
+    }
+    facts.push('pointed ' + widest);
     facts.push('scripts ' + page.scripts.length);
     document.getElementById('facts').textContent = facts.join('\n');
 };
@@ -104,10 +111,10 @@ check() { # NAME FACTS CHARTS MORE
 }
 
 check 'a report has every chart' "$desk" "$report" "width 1200|$switch|lines by-round [4-9]"
-check 'a report fits a phone' "$(look 320 limited/report.html)" "$report" 'width 320'
+check 'a report fits a phone' "$(look 320 limited/report.html)" "$report" 'width 320|pointed 320'
 check 'a comparison has every chart' "$(look 1200 compare.html)" "$compare" \
     "width 1200|$switch|lines by-time 2"
-check 'a comparison fits a phone' "$(look 320 compare.html)" "$compare" 'width 320'
+check 'a comparison fits a phone' "$(look 320 compare.html)" "$compare" 'width 320|pointed 320'
 holds 'the paper is light' "$desk" 'paper rgb(24[0-9], .*'
 holds 'the paper is dark at night' \
     "$(look 390 limited/report.html --blink-settings=preferredColorScheme=0)" 'paper rgb([12][0-9], .*'
