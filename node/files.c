@@ -108,19 +108,21 @@ static enum starling_error write_all(const char *path, int file, const struct fi
     return STARLING_OK;
 }
 
-/* Makes `path` anew and fills it; on disk when this returns. Nothing is left when it fails. */
-static enum starling_error create(const char *path, mode_t mode, const struct file_part *parts,
-                                  size_t count, struct problem *problem)
+/* Makes `path` anew and opens it. */
+static enum starling_error create(const char *path, mode_t mode, int *file, struct problem *problem)
 {
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    if (file < 0 && errno == EEXIST)
+    *file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (*file < 0 && errno == EEXIST)
         return problem_set(problem, STARLING_INVALID,
                            "%s: is there already: remove it or choose another place", path);
-    if (file < 0)
-        return cannot("made", path, problem);
-    enum starling_error error = STARLING_OK;
-    for (size_t i = 0; i < count && !error; i++)
-        error = write_all(path, file, &parts[i], problem);
+    return *file < 0 ? cannot("made", path, problem) : STARLING_OK;
+}
+
+/* Unless filling it came to `error`, it is on disk when this returns. Nothing is left when it
+ * fails. */
+static enum starling_error complete(const char *path, int file, enum starling_error error,
+                                    struct problem *problem)
+{
     if (!error && fsync(file))
         error = cannot("written", path, problem);
     if (close(file) && !error)
@@ -151,33 +153,63 @@ static enum starling_error sync_folder(const char *path, struct problem *problem
     return STARLING_OK;
 }
 
+enum starling_error file_begin(struct file_writer *writer, const char *path, mode_t mode,
+                               struct problem *problem)
+{
+    writer->file = -1;
+    int length = snprintf(writer->path, sizeof writer->path, "%s", path);
+    int other = snprintf(writer->temporary, sizeof writer->temporary, "%s" BESIDE, path);
+    if (length < 0 || other < 0 || (size_t)other >= sizeof writer->temporary)
+        return problem_set(problem, STARLING_INVALID,
+                           "%.100s…: the path is too long: choose a shorter one", path);
+    if (unlink(writer->temporary) && errno != ENOENT)
+        return problem_set(problem, STARLING_FAILED,
+                           "%.300s: cannot be removed: %s: remove it by hand", writer->temporary,
+                           strerror(errno));
+    return create(writer->temporary, mode, &writer->file, problem);
+}
+
+enum starling_error file_append(struct file_writer *writer, const void *bytes, size_t size,
+                                struct problem *problem)
+{
+    const struct file_part part = {bytes, size};
+    return write_all(writer->temporary, writer->file, &part, problem);
+}
+
+enum starling_error file_end(struct file_writer *writer, enum starling_error error,
+                             struct problem *problem)
+{
+    if (writer->file < 0)
+        return error;
+    error = complete(writer->temporary, writer->file, error, problem);
+    if (error)
+        return error;
+    if (rename(writer->temporary, writer->path)) {
+        cannot("replaced", writer->path, problem);
+        unlink(writer->temporary);
+        return STARLING_FAILED;
+    }
+    return sync_folder(writer->path, problem);
+}
+
 enum starling_error file_write(const char *path, mode_t mode, const struct file_part *parts,
                                size_t count, struct problem *problem)
 {
-    char temporary[PATH_MAX];
-    int length = snprintf(temporary, sizeof temporary, "%s" BESIDE, path);
-    if (length < 0 || (size_t)length >= sizeof temporary)
-        return problem_set(problem, STARLING_INVALID,
-                           "%.100s…: the path is too long: choose a shorter one", path);
-    if (unlink(temporary) && errno != ENOENT)
-        return problem_set(problem, STARLING_FAILED,
-                           "%.300s: cannot be removed: %s: remove it by hand", temporary,
-                           strerror(errno));
-    enum starling_error error = create(temporary, mode, parts, count, problem);
-    if (error)
-        return error;
-    if (rename(temporary, path)) {
-        cannot("replaced", path, problem);
-        unlink(temporary);
-        return STARLING_FAILED;
-    }
-    return sync_folder(path, problem);
+    struct file_writer writer;
+    enum starling_error error = file_begin(&writer, path, mode, problem);
+    for (size_t i = 0; i < count && !error; i++)
+        error = file_append(&writer, parts[i].bytes, parts[i].size, problem);
+    return file_end(&writer, error, problem);
 }
 
 enum starling_error file_create(const char *path, mode_t mode, const void *bytes, size_t size,
                                 struct problem *problem)
 {
-    struct file_part part = {bytes, size};
-    enum starling_error error = create(path, mode, &part, 1, problem);
+    const struct file_part part = {bytes, size};
+    int file;
+    enum starling_error error = create(path, mode, &file, problem);
+    if (error)
+        return error;
+    error = complete(path, file, write_all(path, file, &part, problem), problem);
     return error ? error : sync_folder(path, problem);
 }

@@ -7,6 +7,7 @@
 #ifndef STARLING_FILES_H
 #define STARLING_FILES_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -26,6 +27,20 @@ enum starling_error file_read(const char *path, bool secret, void *buffer, size_
 /* Writes the parts, one after the other, in place of what `path` was: all of it or none. */
 enum starling_error file_write(const char *path, mode_t mode, const struct file_part *parts,
                                size_t count, struct problem *problem);
+
+/* The same piece by piece. The caller ends what it has begun, whether that went well or not. */
+struct file_writer {
+    int file; /* -1: not begun */
+    char path[PATH_MAX], temporary[PATH_MAX];
+};
+enum starling_error file_begin(struct file_writer *writer, const char *path, mode_t mode,
+                               struct problem *problem);
+enum starling_error file_append(struct file_writer *writer, const void *bytes, size_t size,
+                                struct problem *problem);
+/* Puts the file into its place, unless writing it has come to `error`: then that is returned, and
+ * what `path` was is as it was. */
+enum starling_error file_end(struct file_writer *writer, enum starling_error error,
+                             struct problem *problem);
 
 /* Writes a file that must not be there yet; what was begun is removed when it fails. */
 enum starling_error file_create(const char *path, mode_t mode, const void *bytes, size_t size,
