@@ -21,14 +21,9 @@ void inbox_taken(struct gossip *gossip)
     gossip->waiting_count = gossip->waiting_room = 0;
 }
 
-/* Room for one more, up to settings->inbox; false when there is none to be had. */
-static bool make_room(struct gossip *gossip)
+bool inbox_make_room(struct gossip *gossip, uint32_t room)
 {
-    uint32_t room = gossip->waiting_room ? 2 * gossip->waiting_room : ROOM_FIRST;
-    uint32_t most = gossip->settings->inbox, count = gossip->waiting_count;
-    room = room < most ? room : most;
-    if (count < gossip->waiting_room || room == gossip->waiting_room)
-        return count < gossip->waiting_room;
+    uint32_t count = gossip->waiting_count;
     size_t each = sizeof *gossip->inbox + gossip->settings->pieces * sizeof *gossip->pieces;
     struct waiting *inbox = malloc(room * each);
     if (!inbox)
@@ -43,6 +38,17 @@ static bool make_room(struct gossip *gossip)
     gossip->pieces = gossip->settings->pieces ? pieces : NULL;
     gossip->waiting_room = room;
     return true;
+}
+
+/* Room for one more, up to settings->inbox; false when there is none to be had. */
+static bool has_room(struct gossip *gossip)
+{
+    uint32_t room = gossip->waiting_room ? 2 * gossip->waiting_room : ROOM_FIRST;
+    uint32_t most = gossip->settings->inbox;
+    room = room < most ? room : most;
+    if (gossip->waiting_count < gossip->waiting_room || room == gossip->waiting_room)
+        return gossip->waiting_count < gossip->waiting_room;
+    return inbox_make_room(gossip, room);
 }
 
 struct waiting_piece inbox_piece(const struct gossip *gossip, uint32_t place)
@@ -138,7 +144,7 @@ bool inbox_keep(struct gossip *gossip, peer_id from, const struct model_message 
     }
     if (known)
         push_out(gossip, place);
-    else if (!make_room(gossip) && gossip->waiting_count > 0)
+    else if (!has_room(gossip) && gossip->waiting_count > 0)
         push_out(gossip, 0);
     if (gossip->waiting_count == gossip->waiting_room) { /* memory is out */
         struct version *lost = message->model;

@@ -13,6 +13,9 @@
  * is no newer, or does not wait. */
 bool inbox_keep(struct gossip *gossip, peer_id from, const struct model_message *message);
 
+/* Room for `room` of them, not fewer than wait and 1 at least; false when memory is out. */
+bool inbox_make_room(struct gossip *gossip, uint32_t room);
+
 /* Gives all up. */
 void inbox_clear(struct gossip *gossip);
 

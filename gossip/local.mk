@@ -13,6 +13,8 @@ libgossip_a_SOURCES = \
 	gossip/encoding.h \
 	gossip/flow.c \
 	gossip/flow.h \
+	gossip/frozen_gossip.c \
+	gossip/frozen_gossip.h \
 	gossip/hello.c \
 	gossip/hello.h \
 	gossip/inbox.c \

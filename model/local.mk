@@ -21,6 +21,8 @@ libmodel_a_SOURCES = \
 	model/each_processor.h \
 	model/fields.c \
 	model/fields.h \
+	model/frozen.c \
+	model/frozen.h \
 	model/initial.c \
 	model/initial.h \
 	model/json.c \

@@ -22,6 +22,8 @@ libnode_a_SOURCES = \
 	node/expand.h \
 	node/files.c \
 	node/files.h \
+	node/frozen_participant.c \
+	node/frozen_participant.h \
 	node/identity.c \
 	node/identity.h \
 	node/key_text.c \
