@@ -11,7 +11,6 @@
 #include "node/config_units.h"
 #include "node/expand.h"
 
-#define NAME_MAX_SIZE 64
 #define BOUNDS_MAX 256
 
 static_assert(sizeof(enum dataset_scale) == sizeof(int) && sizeof(enum schedule) == sizeof(int) &&
@@ -315,6 +314,19 @@ bool config_changed(const struct config *config, const char *name)
     return memcmp(member_of(config, setting), member_of(&plain, setting), setting->size) != 0;
 }
 
+bool config_differs(const struct config *a, const struct config *b, size_t *place,
+                    char name[CONFIG_NAME_MAX])
+{
+    while (*place < config_setting_count) {
+        const struct setting *setting = &config_settings[(*place)++];
+        if (memcmp(member_of(a, setting), member_of(b, setting), setting->size) == 0)
+            continue;
+        snprintf(name, CONFIG_NAME_MAX, "%s.%s", setting->section, setting->name);
+        return true;
+    }
+    return false;
+}
+
 enum starling_error config_set(struct config *config, const char *name, const char *value,
                                const char *where, struct problem *problem)
 {
@@ -329,7 +341,7 @@ enum starling_error config_set(struct config *config, const char *name, const ch
             config->given[place] = true;
         return error;
     }
-    char section[NAME_MAX_SIZE];
+    char section[CONFIG_NAME_MAX];
     snprintf(section, sizeof section, "%.*s", (int)(dot - name < 40 ? dot - name : 40), name);
     return unknown(section, dot + 1, where, problem);
 }
@@ -353,7 +365,7 @@ static bool trim(char *out, size_t size, const char *text, size_t length)
 enum starling_error config_set_pair(struct config *config, const char *pair, const char *where,
                                     struct problem *problem)
 {
-    char name[NAME_MAX_SIZE], value[CONFIG_SEEDS_MAX];
+    char name[CONFIG_NAME_MAX], value[CONFIG_SEEDS_MAX];
     const char *equals = strchr(pair, '=');
     if (!equals || !trim(name, sizeof name, pair, (size_t)(equals - pair)))
         return problem_set(problem, STARLING_INVALID,
@@ -420,13 +432,13 @@ static void write_comment(const struct setting *setting, FILE *file)
 }
 
 /* The next of the words in `list`; NULL after the last. */
-static const char *next_section(const char **list, char out[NAME_MAX_SIZE])
+static const char *next_section(const char **list, char out[CONFIG_NAME_MAX])
 {
     *list += strspn(*list, " ");
     size_t length = strcspn(*list, " ");
     if (length == 0)
         return NULL;
-    snprintf(out, NAME_MAX_SIZE, "%.*s", (int)length, *list);
+    snprintf(out, CONFIG_NAME_MAX, "%.*s", (int)length, *list);
     assert(word_index(out, config_sections) >= 0);
     *list += length;
     return out;
@@ -435,7 +447,7 @@ static const char *next_section(const char **list, char out[NAME_MAX_SIZE])
 enum starling_error config_write(const struct config *config, const char *sections, bool comments,
                                  FILE *file, struct problem *problem)
 {
-    char section[NAME_MAX_SIZE];
+    char section[CONFIG_NAME_MAX];
     for (bool first = true; next_section(&sections, section); first = false) {
         fprintf(file, "%s[%s]\n", first ? "" : "\n", section);
         for (size_t i = 0; i < config_setting_count; i++) {
@@ -474,7 +486,7 @@ static void write_help(const char *head, const char *help, FILE *file)
 
 void config_help(FILE *file, const char *sections)
 {
-    char section[NAME_MAX_SIZE];
+    char section[CONFIG_NAME_MAX];
     while (next_section(&sections, section))
         for (size_t i = 0; i < config_setting_count; i++) {
             const struct setting *setting = &config_settings[i];

@@ -20,6 +20,7 @@
 #define CONFIG_TEXT_MAX 1024
 #define CONFIG_SEEDS_MAX 8192
 #define CONFIG_SETTINGS_MAX 128
+#define CONFIG_NAME_MAX 64           /* of "section.key" */
 #define CONFIG_AUTO (-1.0)           /* a number that is to be chosen: learn.rate by the model */
 #define CONFIG_AUTO_COUNT UINT64_MAX /* a count that is: gossip.fragments, by the model */
 
@@ -105,6 +106,7 @@ struct config {
         uint64_t eval_every;            /* 1 round */
         uint64_t eval_nodes;            /* 10 */
         uint64_t eval_examples;         /* 1000 */
+        uint64_t checkpoint_us;         /* 5m of wall time; 0: never */
         char baseline[CONFIG_TEXT_MAX]; /* "": none; local,central,fedavg */
         double fedavg_clients;          /* 1: share of the nodes in a round of FedAvg */
         bool wire;                      /* off: messages as structs */
@@ -139,6 +141,11 @@ bool config_given(const struct config *config, const char *name);
 /* Whether "section.key" is other than its default: what a file that lists every key does not hide.
  */
 bool config_changed(const struct config *config, const char *name);
+
+/* The first setting in which the two differ, from *place (0 at first) on, as "section.key"; *place
+ * moves on behind it. False: none. */
+bool config_differs(const struct config *a, const struct config *b, size_t *place,
+                    char name[CONFIG_NAME_MAX]);
 
 /* Sets "section.key" from text; `where` ("--set", "--nodes") begins the problem's text. */
 enum starling_error config_set(struct config *config, const char *name, const char *value,

@@ -258,6 +258,15 @@ bool clock_take(struct clock *clock, uint64_t number, uint64_t until_us, struct 
     return true;
 }
 
+void clock_each(struct clock *clock, clock_viewer *view, void *self)
+{
+    for (size_t i = 0; i <= RING; i++)
+        for (struct chunk *chunk = i < RING ? clock->ring[i] : clock->far; chunk;
+             chunk = chunk->next)
+            for (size_t k = 0; k < chunk->count; k++)
+                view(self, &chunk->events[k]);
+}
+
 bool clock_drain(struct clock *clock, struct event *event)
 {
     struct chunk **list = &clock->far;

@@ -54,6 +54,10 @@ uint64_t clock_first(struct clock *clock);
 bool clock_take(struct clock *clock, uint64_t number, uint64_t until_us, struct event **events,
                 size_t *count);
 
+/* Shows every event, in no order. */
+typedef void clock_viewer(void *self, struct event *event);
+void clock_each(struct clock *clock, clock_viewer *view, void *self);
+
 /* Takes any event at all, in no order, for clearing up; false when none is left. */
 bool clock_drain(struct clock *clock, struct event *event);
 

@@ -100,7 +100,8 @@ static bool write_settings(const struct past *past, char **text, struct problem 
 
 static bool is_of_no_account(const char *name)
 {
-    return !strcmp(name, "sim.threads") || !strcmp(name, "task.name");
+    return !strcmp(name, "sim.threads") || !strcmp(name, "sim.checkpoint") ||
+           !strcmp(name, "task.name");
 }
 
 /* The value of a line "key = value". */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "sim/measure.h"
+#include "sim/world_inside.h"
 
 #define BATCH 65536u /* nodes that are tested at a time */
 
@@ -60,21 +61,20 @@ static enum starling_error crash(struct world *world, const struct experiment *e
 }
 
 enum starling_error crash_world_live(struct world *world, const struct experiment *experiment,
-                                     struct pool *pool, uint64_t from_us, uint64_t until_us,
+                                     struct pool *pool, uint64_t until_us,
                                      const volatile sig_atomic_t *interrupted, uint64_t *reached_us,
                                      struct problem *problem)
 {
     const struct crashes *crashes = &experiment->crashes;
-    for (size_t i = 0; i < crashes->count; i++) {
-        uint64_t at_us = crashes->crashes[i].at_us;
-        if (at_us < from_us || at_us >= until_us)
-            continue;
+    while (world->crashes < crashes->count && crashes->crashes[world->crashes].at_us < until_us) {
+        uint64_t at_us = crashes->crashes[world->crashes].at_us;
         enum starling_error error = world_live(world, at_us, interrupted, reached_us, problem);
         if (error || *reached_us < at_us)
             return error;
-        error = crash(world, experiment, pool, i, problem);
+        error = crash(world, experiment, pool, world->crashes, problem);
         if (error)
             return error;
+        world->crashes++;
     }
     return world_live(world, until_us, interrupted, reached_us, problem);
 }

@@ -8,11 +8,11 @@
 
 #include "sim/world.h"
 
-/* As world_live (sim/world.h), from virtual time `from_us` on, which it has reached; with the
- * crashes of the experiment in that time. The best are those whose served models are right on most
- * of the first sim.eval_examples test examples. */
+/* As world_live (sim/world.h), with the crashes of the experiment that are due before `until_us`.
+ * The best are those whose served models are right on most of the first sim.eval_examples test
+ * examples. */
 enum starling_error crash_world_live(struct world *world, const struct experiment *experiment,
-                                     struct pool *pool, uint64_t from_us, uint64_t until_us,
+                                     struct pool *pool, uint64_t until_us,
                                      const volatile sig_atomic_t *interrupted, uint64_t *reached_us,
                                      struct problem *problem);
 

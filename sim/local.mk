@@ -10,6 +10,8 @@ libsim_a_SOURCES = \
 	sim/bandwidth.h \
 	sim/baseline.c \
 	sim/baseline.h \
+	sim/checkpoint.c \
+	sim/checkpoint.h \
 	sim/churn.c \
 	sim/churn.h \
 	sim/clock.c \
@@ -33,6 +35,8 @@ libsim_a_SOURCES = \
 	sim/experiment.h \
 	sim/fedavg.c \
 	sim/fedavg.h \
+	sim/frozen_world.c \
+	sim/frozen_world.h \
 	sim/lane.c \
 	sim/lane.h \
 	sim/latency.c \
@@ -89,10 +93,13 @@ libsim_a_SOURCES = \
 	sim/report_tables.c \
 	sim/results.c \
 	sim/results.h \
+	sim/resume.c \
+	sim/resume.h \
 	sim/run.c \
 	sim/run.h \
 	sim/run_baselines.c \
 	sim/run_inside.h \
+	sim/run_world.c \
 	sim/speed.c \
 	sim/speed.h \
 	sim/splits.c \

@@ -30,7 +30,7 @@ enum starling_error pace_live(struct pace *pace, struct world *world,
         uint64_t to = end - from > pace->step_us ? from + pace->step_us : end;
         double before_s = stopwatch_seconds();
         enum starling_error error =
-            crash_world_live(world, experiment, pool, from, to, interrupted, reached_us, problem);
+            crash_world_live(world, experiment, pool, to, interrupted, reached_us, problem);
         if (error || *reached_us < to)
             return error;
         adapt(pace, period_us, stopwatch_seconds() - before_s);

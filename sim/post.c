@@ -204,7 +204,9 @@ static peer_id resolve(struct post *post, const struct card *card)
 /* The same, at no cost for a card that was verified before and has not changed. */
 static peer_id resolve_known(struct post *post, const struct card *card, peer_id expected)
 {
-    struct stored_card *known = post->cards[expected];
+    struct stored_card *known = card_of(post, expected);
+    if (!known)
+        return PEER_NONE;
     if (known->verified && known->size == card->size &&
         memcmp(known->bytes, card->bytes, card->size) == 0)
         return expected;

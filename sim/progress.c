@@ -57,9 +57,10 @@ static void write_line(const struct progress *progress, uint64_t done, double no
         used += (size_t)snprintf(out + used, size - used, "  %llu running",
                                  (unsigned long long)progress->running);
     double elapsed = now - progress->started_s;
-    if (far <= 0 || elapsed <= 0 || used >= size)
+    double news = far - (double)progress->first;
+    if (news <= 0 || elapsed <= 0 || used >= size)
         return;
-    double speed = far / elapsed;
+    double speed = news / elapsed;
     const char *space = strrchr(progress->unit, ' ');
     const char *word = space ? space + 1 : progress->unit;
     size_t length = strlen(word);

@@ -11,8 +11,8 @@
 
 struct progress {
     bool quiet, terminal, shown;
-    const char *unit; /* "round" */
-    uint64_t total;
+    const char *unit;         /* "round" */
+    uint64_t total, first;    /* first: so many of them were done when it began */
     double part;              /* of the next, beside those that are done */
     double started_s, last_s; /* monotonic; last drawn */
     bool evaluated;           /* there is a latest evaluation: */

@@ -9,13 +9,15 @@
 #include <unistd.h>
 
 #include "node/files.h"
+#include "sim/checkpoint.h"
 #include "sim/out.h"
 #include "sim/report.h"
 #include "sim/stopwatch.h"
 
 /* The files of a run; others in its folder are somebody else's. */
 static const char *const run_files[] = {"experiment.ini", "rounds.csv",  "nodes.csv",
-                                        "summary.json",   "report.html", "baselines.csv"};
+                                        "summary.json",   "report.html", "baselines.csv",
+                                        CHECKPOINT_NAME};
 #define RUN_FILES (sizeof run_files / sizeof *run_files)
 
 /* A table that grows row by row, each on disk at once. */
@@ -30,7 +32,7 @@ struct results {
     struct config config;
     int folder;  /* held */
     size_t made; /* so many of the folders that `dir` names, counted from its end, are new */
-    bool finished;
+    bool finished, kept;
     struct table rounds, baselines; /* baselines.csv is opened by its first row */
     struct round_row *rows;         /* kept for the report */
     size_t count, capacity;
@@ -102,18 +104,22 @@ static enum starling_error flush_table(const struct results *results, struct tab
     return error;
 }
 
+/* Begins a table; with no `heads`, goes on with it. */
 static enum starling_error open_table(const struct results *results, struct table *table,
                                       const char *name, const char *heads, struct problem *problem)
 {
     char *path = out_path(results->dir, name);
     if (!path)
         return problem_no_memory(problem, "a file's name");
-    *table = (struct table){.name = name, .file = fopen(path, "we")};
+    *table = (struct table){.name = name, .file = fopen(path, heads ? "we" : "ae")};
     enum starling_error error = table->file ? STARLING_OK : out_cannot_write(path, problem);
     free(path);
     if (error != STARLING_OK)
         return error;
-    fputs(heads, table->file);
+    if (heads)
+        fputs(heads, table->file);
+    else
+        fseeko(table->file, 0, SEEK_END);
     return flush_table(results, table, problem);
 }
 
@@ -222,15 +228,8 @@ static void draw_when_due(struct results *results)
     results->drawn_s = stopwatch_seconds();
 }
 
-enum starling_error results_round(struct results *results, const struct round_row *row,
-                                  struct problem *problem)
+static void put_round(const struct round_row *row, FILE *file)
 {
-    void *rows = results->rows;
-    if (!grow(&rows, &results->capacity, results->count, sizeof *row))
-        return problem_no_memory(problem, "the rounds");
-    results->rows = rows;
-    results->rows[results->count++] = *row;
-    FILE *file = results->rounds.file;
     put_whole(row->round, ",", file);
     fprintf(file, "%.9g,", row->time_s);
     put_whole(row->online, ",", file);
@@ -242,10 +241,94 @@ enum starling_error results_round(struct results *results, const struct round_ro
     put_whole(row->messages, ",", file);
     put_whole(row->bytes, ",", file);
     put_whole(row->dropped, "\n", file);
-    enum starling_error error = flush_table(results, &results->rounds, problem);
+}
+
+static enum starling_error add_row(struct results *results, const struct round_row *row,
+                                   struct problem *problem)
+{
+    void *rows = results->rows;
+    if (!grow(&rows, &results->capacity, results->count, sizeof *row))
+        return problem_no_memory(problem, "the rounds");
+    results->rows = rows;
+    results->rows[results->count++] = *row;
+    return STARLING_OK;
+}
+
+enum starling_error results_round(struct results *results, const struct round_row *row,
+                                  struct problem *problem)
+{
+    enum starling_error error = add_row(results, row, problem);
+    if (error)
+        return error;
+    put_round(row, results->rounds.file);
+    error = flush_table(results, &results->rounds, problem);
     if (!error)
         draw_when_due(results);
     return error;
+}
+
+/* What was written after the rows that are kept goes: as a whole, for the disk may be full. */
+static enum starling_error write_rounds(const struct results *results, struct problem *problem)
+{
+    struct out_text text;
+    enum starling_error error = out_text_begin(&text, problem);
+    if (error)
+        return error;
+    fputs(rounds_heads, text.file);
+    for (size_t i = 0; i < results->count; i++)
+        put_round(&results->rows[i], text.file);
+    return out_text_end(&text, results->dir, "rounds.csv", STARLING_OK, problem);
+}
+
+struct results *results_reopen(const char *dir, const struct config *config,
+                               struct problem *problem)
+{
+    struct results *results = calloc(1, sizeof *results);
+    if (!results || !(results->dir = strdup(dir))) {
+        free(results);
+        problem_no_memory(problem, "the results");
+        return NULL;
+    }
+    results->config = *config;
+    results->kept = true;
+    results->folder = out_hold_folder(dir, "another run", 0, NULL, &results->made, problem);
+    if (results->folder < 0) {
+        free(results->dir);
+        free(results);
+        return NULL;
+    }
+    return results;
+}
+
+enum starling_error results_go_on(struct results *results, const struct round_row *rows,
+                                  size_t count, struct problem *problem)
+{
+    enum starling_error error = STARLING_OK;
+    for (size_t i = 0; i < count && !error; i++)
+        error = add_row(results, &rows[i], problem);
+    if (!error)
+        error = write_rounds(results, problem);
+    if (!error)
+        error = open_table(results, &results->rounds, "rounds.csv", NULL, problem);
+    if (!error)
+        remove_file(results->dir, "baselines.csv"); /* those begin when the world has ended */
+    return error;
+}
+
+void results_keep(struct results *results)
+{
+    results->kept = true;
+}
+
+const char *results_dir(const struct results *results)
+{
+    return results->dir;
+}
+
+struct round_row *results_rows(const struct results *results, size_t *count)
+{
+    *count = results->count;
+    return results->rows;
 }
 
 enum starling_error results_baseline(struct results *results, const struct baseline_row *row,
@@ -395,7 +478,7 @@ void results_close(struct results **results)
         fclose(ours->baselines.file);
     if (ours->watched && ours->count > 0 && !ours->finished)
         draw(ours, false);
-    if (ours->count == 0 && !ours->finished) {
+    if (ours->count == 0 && !ours->finished && !ours->kept) {
         remove_file(ours->dir, "experiment.ini");
         remove_file(ours->dir, "rounds.csv");
         out_remove_folder(ours->dir, ours->made);

@@ -106,6 +106,18 @@ struct spread spread_of(double *values, size_t count);
  * once *interrupted (may be NULL) is set none begins: NULL, and nothing is touched. */
 struct results *results_open(const char *dir, const struct config *config, bool force,
                              const volatile sig_atomic_t *interrupted, struct problem *problem);
+/* The same for a run that goes on: a run is there, and results_close leaves what there is. What was
+ * evaluated before comes with results_go_on. */
+struct results *results_reopen(const char *dir, const struct config *config,
+                               struct problem *problem);
+/* These rows, which are copied, are all that is in rounds.csv. */
+enum starling_error results_go_on(struct results *results, const struct round_row *rows,
+                                  size_t count, struct problem *problem);
+/* Something else in the folder is worth keeping it for: results_close leaves what there is. */
+void results_keep(struct results *results);
+const char *results_dir(const struct results *results);
+/* The evaluations so far. */
+struct round_row *results_rows(const struct results *results, size_t *count);
 enum starling_error results_round(struct results *results, const struct round_row *row,
                                   struct problem *problem);
 /* Adds a row to baselines.csv, which the first one makes. */

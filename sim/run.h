@@ -14,8 +14,9 @@ struct run_options {
     bool force; /* replace an earlier run's results */
     bool quiet; /* no progress */
     bool json;
-    bool watch;      /* report.html follows the run */
-    const char *out; /* NULL: runs/NAME-SEED */
+    bool watch;         /* report.html follows the run */
+    const char *out;    /* NULL: runs/NAME-SEED */
+    const char *resume; /* the folder of a run to go on with, from its checkpoint; NULL: none */
     const volatile sig_atomic_t *interrupted;
 };
 

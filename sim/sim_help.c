@@ -38,6 +38,8 @@ void sim_help(FILE *file)
           "  --out DIR          folder of the results (runs/NAME-SEED)\n"
           "  --baseline LIST    also run: local, central, fedavg\n"
           "  --force            replace the results of an earlier run\n"
+          "  --resume DIR       go on with an interrupted run from its last checkpoint,\n"
+          "                     with the settings it had (run)\n"
           "  --json             print summary.json on stdout and nothing else\n"
           "  --quiet            no progress\n"
           "  --watch            report.html follows the run: open it at once\n"

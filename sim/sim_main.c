@@ -15,6 +15,7 @@
 #include "sim/describe.h"
 #include "sim/past.h"
 #include "sim/report.h"
+#include "sim/resume.h"
 #include "sim/run.h"
 #include "sim/sim_help.h"
 #include "sim/sweep.h"
@@ -41,6 +42,7 @@ enum option_key {
     KEY_OUT = 2000,
     KEY_WIRE,
     KEY_FORCE,
+    KEY_RESUME,
     KEY_JSON,
     KEY_QUIET,
     KEY_WATCH,
@@ -72,6 +74,7 @@ static const struct option options[] = {
     {"out", required_argument, NULL, KEY_OUT},
     {"wire", no_argument, NULL, KEY_WIRE},
     {"force", no_argument, NULL, KEY_FORCE},
+    {"resume", required_argument, NULL, KEY_RESUME},
     {"json", no_argument, NULL, KEY_JSON},
     {"quiet", no_argument, NULL, KEY_QUIET},
     {"watch", no_argument, NULL, KEY_WATCH},
@@ -232,6 +235,13 @@ static int read_options(int argc, char **argv, struct wanted *wanted, struct pro
             wanted->config.sim.wire = true;
         } else if (key == KEY_FORCE) {
             wanted->run.force = true;
+        } else if (key == KEY_RESUME) {
+            if (wanted->command != COMMAND_RUN)
+                return fail(EXIT_USAGE, "--resume: is for starling-sim run: a sweep goes on by "
+                                        "itself, real nodes do not");
+            if (!*optarg)
+                return fail(EXIT_USAGE, "--resume: is empty: name the folder of a run");
+            wanted->run.resume = optarg;
         } else if (key == KEY_JSON) {
             wanted->run.json = wanted->run.quiet = true;
         } else if (key == KEY_QUIET) {
@@ -269,6 +279,25 @@ static int read_folders(int argc, char **argv, struct wanted *wanted, struct pro
     return read_options(argc, argv, wanted, problem);
 }
 
+/* The settings of a run that goes on, and what may be said over them. */
+static int read_resumed(int argc, char **argv, const char *dir, struct wanted *wanted,
+                        struct problem *problem)
+{
+    static struct config had;
+    if (optind < argc)
+        return fail(EXIT_USAGE, "--resume: a run goes on with the settings it had: leave the "
+                                "configuration file out");
+    if (resume_settings(dir, &had, problem))
+        return fail(EXIT_USAGE, problem->text);
+    wanted->config = had;
+    int status = read_options(argc, argv, wanted, problem);
+    if (status < 0 && (wanted->run.force || wanted->run.out))
+        return fail(EXIT_USAGE, "--resume: goes on in its own folder: leave --out and --force out");
+    if (status < 0 && resume_check(dir, &had, &wanted->config, problem))
+        return fail(EXIT_USAGE, problem->text);
+    return status;
+}
+
 /* The configuration file comes before the flags, wherever it stands among them. */
 static int read_arguments(int argc, char **argv, struct wanted *wanted, struct problem *problem)
 {
@@ -279,6 +308,8 @@ static int read_arguments(int argc, char **argv, struct wanted *wanted, struct p
         return status;
     if (wanted->command == COMMAND_COMPARE || wanted->command == COMMAND_REPORT)
         return read_folders(argc, argv, wanted, problem);
+    if (scratch.run.resume)
+        return read_resumed(argc, argv, scratch.run.resume, wanted, problem);
     if (argc - optind > 1) {
         fprintf(stderr, "starling-sim: %s: one %s is enough: name one\n", argv[optind + 1],
                 wanted->command == COMMAND_DATA ? "data set" : "configuration file");

@@ -325,6 +325,8 @@ enum starling_error world_live(struct world *world, uint64_t until_us,
     *reached_us = until_us;
     if (stopped && next <= (until_us - 1) / world->window_us)
         *reached_us = next * world->window_us;
+    if (world->lived_us < *reached_us)
+        world->lived_us = *reached_us;
     if (world->problem.error && problem)
         *problem = world->problem;
     return world->problem.error;

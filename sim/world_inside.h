@@ -1,5 +1,6 @@
 /* world_inside — what the files of the simulated world share: world.c, which makes it, tells of it
- * and ends it, and lane.c, in which it lives.
+ * and ends it, lane.c, in which it lives, crash_world.c, which counts its crashes, and
+ * frozen_world.c, which writes it down.
  */
 #ifndef STARLING_WORLD_INSIDE_H
 #define STARLING_WORLD_INSIDE_H
@@ -50,6 +51,8 @@ struct world {
     struct work *works;     /* in the order they were asked for */
     size_t works_count, works_most;
     uint64_t until_us; /* of the call of world_live that runs */
+    uint64_t lived_us; /* all that is earlier has happened */
+    size_t crashes;    /* that have happened, of the experiment's */
     const volatile sig_atomic_t *interrupted;
     struct world_counts counts; /* of all lanes, when the last call ended */
     struct problem problem;     /* the first thing that went wrong in what was put off */

@@ -73,6 +73,7 @@ test_programs = \
 	tests/node/test_tuning \
 	tests/node/test_wall_clock \
 	tests/sim/test_bandwidth \
+	tests/sim/test_checkpoint \
 	tests/sim/test_churn \
 	tests/sim/test_cli \
 	tests/sim/test_clock \
@@ -98,6 +99,7 @@ test_programs = \
 	tests/sim/test_progress \
 	tests/sim/test_report \
 	tests/sim/test_results \
+	tests/sim/test_resume \
 	tests/sim/test_sequences \
 	tests/sim/test_speed \
 	tests/sim/test_splits \
@@ -252,6 +254,10 @@ tests_sim_test_disk_SOURCES = tests/sim/test_disk.c tests/sim/command.c tests/si
 tests_sim_test_disk_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_experiments_SOURCES = tests/sim/test_experiments.c
 tests_sim_test_experiments_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_checkpoint_SOURCES = tests/sim/test_checkpoint.c tests/sim/setting.h tests/node/folder.h
+tests_sim_test_checkpoint_LDADD = $(SIM_LIBS) $(TEST_LIBS)
+tests_sim_test_resume_SOURCES = tests/sim/test_resume.c tests/sim/command.c tests/sim/command.h
+tests_sim_test_resume_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_clock_SOURCES = tests/sim/test_clock.c
 tests_sim_test_clock_LDADD = $(SIM_LIBS) $(TEST_LIBS)
 tests_sim_test_fedavg_SOURCES = tests/sim/test_fedavg.c

@@ -33,12 +33,12 @@ static const char *const people[][8] = {
 #define CASES (sizeof people / sizeof *people)
 
 /* Lives on with the crashes of the experiment. */
-static void live_on(struct setting *setting, uint64_t from_us, uint64_t until_us)
+static void live_on(struct setting *setting, uint64_t until_us)
 {
     struct problem problem = {0};
     uint64_t reached;
-    if (crash_world_live(setting->world, setting->experiment, setting->pool, from_us, until_us,
-                         NULL, &reached, &problem))
+    if (crash_world_live(setting->world, setting->experiment, setting->pool, until_us, NULL,
+                         &reached, &problem))
         fail_msg("%s", problem.text);
     assert_true(reached == until_us);
 }
@@ -89,7 +89,7 @@ static void bytes_sent_are_received_or_lost(void **state)
         unsigned still = 0;
         set_up(&setting, 1, people[i]);
         for (uint64_t step = 1; step <= STEPS; step++) {
-            live_on(&setting, (step - 1) * STEP_US, step * STEP_US);
+            live_on(&setting, step * STEP_US);
             const struct world_counts *counts = world_counts(setting.world);
             uint64_t messages = counts->dropped, bytes = counts->dropped_bytes;
             for (size_t node = 0; node < 12; node++) {
@@ -114,13 +114,13 @@ static void a_split_loses_messages_until_it_heals(void **state)
     struct setting setting;
     set_up(&setting, 2, pairs);
     const struct world_counts *counts = world_counts(setting.world);
-    live_on(&setting, 0, 5 * ROUND_US - 1000000);
+    live_on(&setting, 5 * ROUND_US - 1000000);
     assert_int_equal(counts->dropped, 0);
     uint64_t before = counts->messages;
-    live_on(&setting, 5 * ROUND_US - 1000000, 10 * ROUND_US);
+    live_on(&setting, 10 * ROUND_US);
     uint64_t dropped = counts->dropped, sent = counts->messages - before;
     assert_true((double)dropped > .3 * (double)sent && (double)dropped < .6 * (double)sent);
-    live_on(&setting, 10 * ROUND_US, 15 * ROUND_US);
+    live_on(&setting, 15 * ROUND_US);
     assert_int_equal(counts->dropped, dropped);
     tear_down(&setting);
 }
@@ -133,7 +133,7 @@ static void slow_nodes_make_fewer_passes(void **state)
                                         "sim.nodes=40", "task.data=synth:writers?writers=40", NULL};
     struct setting setting;
     set_up(&setting, 2, pairs);
-    live_on(&setting, 0, 40 * ROUND_US);
+    live_on(&setting, 40 * ROUND_US);
     for (size_t node = 0; node < 40; node++) {
         const struct participant *participant = world_participant(setting.world, node);
         double speed = speed_of(&setting.experiment->speed, (peer_id)node);
@@ -161,7 +161,7 @@ static void narrow_lines_hold_models_back(void **state)
         const char *const pairs[] = {lines[i], "task.model=mlp:32", NULL}; /* 102 kB */
         struct setting setting;
         set_up(&setting, 2, pairs);
-        live_on(&setting, 0, 20 * ROUND_US);
+        live_on(&setting, 20 * ROUND_US);
         for (size_t node = 0; node < 12; node++)
             in[i] += world_traffic(setting.world, node)->bytes_in;
         dropped[i] = world_counts(setting.world)->dropped;
@@ -189,7 +189,7 @@ static void a_trace_is_what_happens(void **state)
     static const bool there[][3] = {{1, 0, 1}, {1, 1, 1}, {1, 1, 0}, {1, 0, 0},
                                     {1, 0, 0}, {1, 1, 0}, {1, 1, 0}, {1, 0, 0}};
     for (uint64_t round = 1; round <= 8; round++) {
-        live_on(&setting, (round - 1) * ROUND_US, round * ROUND_US);
+        live_on(&setting, round * ROUND_US);
         size_t online = 0;
         for (size_t node = 0; node < 12; node++) {
             assert_int_equal(world_is_online(setting.world, node), there[round - 1][node % 3]);
@@ -212,8 +212,8 @@ static void who_crashed_is_gone_for_good(void **state)
         struct setting setting;
         uint64_t works[NODES], out[NODES];
         set_up(&setting, threads, pairs);
-        live_on(&setting, 0, 3 * ROUND_US);
-        live_on(&setting, 3 * ROUND_US, 3 * ROUND_US + 5500000);
+        live_on(&setting, 3 * ROUND_US);
+        live_on(&setting, 3 * ROUND_US + 5500000);
         size_t gone = 0;
         for (size_t node = 0; node < NODES; node++) {
             gone += world_is_gone(setting.world, node);
@@ -221,7 +221,7 @@ static void who_crashed_is_gone_for_good(void **state)
             out[node] = world_traffic(setting.world, node)->messages_out;
         }
         assert_int_equal(gone, 10);
-        live_on(&setting, 3 * ROUND_US + 5500000, 20 * ROUND_US);
+        live_on(&setting, 20 * ROUND_US);
         size_t online = 0, alike = 0;
         gone = 0;
         for (size_t node = 0; node < NODES; node++) {
@@ -254,13 +254,13 @@ static void the_best_crash_when_asked_to(void **state)
     struct measured measured[NODES];
     const struct version *models[NODES];
     set_up(&setting, 2, pairs);
-    live_on(&setting, 0, 45000000);
+    live_on(&setting, 45000000);
     for (size_t node = 0; node < NODES; node++) {
         assert_false(world_is_gone(setting.world, node));
         models[node] = participant_readout(world_participant(setting.world, node));
     }
     measure(setting.experiment, setting.pool, models, NULL, NODES, 300, measured);
-    live_on(&setting, 45000000, 45000001);
+    live_on(&setting, 45000001);
     double worst = 1, best = 0;
     size_t gone = 0;
     for (size_t node = 0; node < NODES; node++) {
@@ -291,7 +291,7 @@ static void measured_latencies_are_what_messages_take(void **state)
     uint64_t in[3] = {0}, sent[3]; /* before a round, in which all send at once, and in it */
     const uint64_t times_us[] = {2 * ROUND_US, 2 * ROUND_US + 300000, 2 * ROUND_US + 750001};
     for (size_t i = 0; i < 3; i++) {
-        live_on(&setting, i ? times_us[i - 1] : 0, times_us[i]);
+        live_on(&setting, times_us[i]);
         sent[i] = counts->messages;
         for (size_t node = 0; node < 3; node++)
             in[i] += world_traffic(setting.world, node)->messages_in;
