@@ -328,7 +328,7 @@ tests_world_world_LDADD = $(NODE_LIBS)
 tests_world_world_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime -Wl,--wrap=vector_new \
 	-Wl,--wrap=vector_free
 
-script_tests = tests/browser.sh tests/floors.sh tests/people.sh tests/purity.sh tests/valgrind.sh
+script_tests = tests/browser.sh tests/floors.sh tests/people.sh tests/purity.sh tests/soak.sh tests/valgrind.sh
 
 if HAVE_TESTS
 check_PROGRAMS += $(test_programs)

@@ -67,8 +67,6 @@ BUGS = {
     "a descriptor may be somebody else's": (
         "gossip/hello.c", "memcmp(descriptor->identity, membership->identity, KEY_BYTES) == 0",
         "true"),
-    "a message of another size is read": (
-        "node/node_messages.c", "|| size != piece_bytes(&model->piece)", ""),
     "another task's models are merged": (
         "node/node_messages.c", "memcmp(model->task, settings->task, TASK_ID_BYTES) != 0", "false"),
     "who breaks the rules goes on": (
@@ -88,8 +86,6 @@ BUGS = {
         "node/participant.c", "participant->gossip.round = (uint32_t)memory->round;", ""),
     "a descriptor's sequence is not kept": (
         "node/node_membership.c", "    note_number(node, SEQUENCE, sequence);\n", ""),
-    "a damaged store is not moved aside": (
-        "node/store.c", "code == SQLITE_CORRUPT || code == SQLITE_NOTADB", "false"),
     "momentum is followed where there is none": (
         "model/personal.c", "settings->optimizer = OPTIMIZER_SGD;", "(void)0;"),
     "the read-out stays where it was": (

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Worlds beyond those that were run already: soak.py BUILD_DIR MINUTES [--tally FILE] [--jobs N].
+"""Worlds beyond those that were run already: soak.py BUILD_DIR MINUTES [--worlds N] [--tally FILE] [--jobs N].
 
 Runs the worlds of ever new seeds (tests/world) on all cores for so many minutes, first those that
 broke a law the last time. The tally, build/soak.json beside the build, is kept while it runs and
@@ -31,7 +31,7 @@ def first_tally():
 
 
 class Soak:
-    def __init__(self, program, path, minutes):
+    def __init__(self, program, path, minutes, worlds):
         self.program, self.path = program, path
         self.hash = hashlib.sha256(program.read_bytes()).hexdigest()[:12]
         self.tally = first_tally()
@@ -41,7 +41,7 @@ class Soak:
         self.begun, self.since = time.monotonic(), time.monotonic()
         self.lock = threading.Lock()
         self.stopping = False
-        self.broken = 0  # in this run
+        self.most = worlds  # to be begun yet
         self.here = 0
         self.under_way = set()
         self.processes = set()
@@ -51,15 +51,18 @@ class Soak:
     def take_seeds(self):
         """A few seeds in a row, and whether they are new."""
         with self.lock:
-            if self.stopping or time.monotonic() >= self.end:
+            if self.stopping or self.most == 0 or time.monotonic() >= self.end:
                 return [], False
             if self.again:
+                self.most -= 1
                 return [self.again.pop(0)], False
             if self.tally["left"]:
                 seeds = [self.tally["left"].pop(0)]
             else:
-                seeds = list(range(self.tally["next"], self.tally["next"] + CHUNK))
-                self.tally["next"] += CHUNK
+                first, count = self.tally["next"], min(CHUNK, self.most)
+                seeds = list(range(first, first + count))
+                self.tally["next"] += count
+            self.most -= len(seeds)
             self.under_way.update(seeds)
             return seeds, True
 
@@ -88,7 +91,6 @@ class Soak:
                 tally["failures"].append({"seed": seed, "broken": world["broken"],
                                           "program": self.hash})
             if world["broken"]:
-                self.broken += 1
                 print(f"soak: world {seed}: {world['broken']}\n"
                       f"soak: {self.program} --seed {seed} --verbose", file=sys.stderr)
 
@@ -182,6 +184,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("minutes", type=float)
+    parser.add_argument("--worlds", type=int, default=sys.maxsize)
     parser.add_argument("--tally", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
@@ -189,7 +192,7 @@ def main():
     if not program.exists():
         sys.exit(f"soak: {program} is not there: make -C {options.build} check-programs")
     path = options.tally or options.build.parent / "soak.json"
-    sys.exit(Soak(program, path, options.minutes).run(options.jobs))
+    sys.exit(Soak(program, path, options.minutes, options.worlds).run(options.jobs))
 
 
 main()
