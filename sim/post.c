@@ -15,6 +15,8 @@
 #define FIRST_SERIAL (1ull << 40)
 #define MADE_AT 1700000000
 
+static_assert(SHUFFLE_MAX <= 15, "the count of a shuffle's entries takes one byte, however many");
+
 struct stored_card {
     uint8_t bytes[CARD_BYTES_MAX];
     uint16_t size;
@@ -24,6 +26,8 @@ struct stored_card {
 struct post {
     size_t nodes, parameters, card_size;
     size_t usual_header; /* bytes, without the sequence */
+    size_t shuffle_header,
+        shuffle_entry; /* likewise, without the nonce; of each, without the age */
     uint64_t seed;
     uint8_t swarm[KEY_BYTES], authority[SECRET_KEY_BYTES];
     struct stored_card **cards; /* nodes of them, made when first needed; NULL unless real */
@@ -78,7 +82,13 @@ struct post *post_new(size_t nodes, size_t parameters, uint64_t seed, bool real,
     post->card_size = make_card(post, 0, sample);
     const struct gossip_message usual = {.kind = MESSAGE_MODEL,
                                          .model = {.piece = piece_whole(parameters)}};
+    const struct gossip_message shuffles[] = {{.kind = MESSAGE_SHUFFLE},
+                                              {.kind = MESSAGE_SHUFFLE, .shuffle = {.count = 1}}};
+    const struct card card = {NULL, post->card_size};
     post->usual_header = message_encode(&usual, NULL, NULL) - wire_uint_bytes(0);
+    post->shuffle_header = message_encode(&shuffles[0], NULL, NULL) - wire_uint_bytes(0);
+    post->shuffle_entry =
+        message_encode(&shuffles[1], &card, NULL) - post->shuffle_header - 2 * wire_uint_bytes(0);
     if (real) {
         post->cards = calloc(nodes, sizeof *post->cards);
         if (!post->cards) {
@@ -114,15 +124,23 @@ static bool is_usual(const struct post *post, const struct gossip_message *messa
            model->piece.encoding == ENCODING_F32;
 }
 
+/* What message_encode would say; of most headers only the numbers differ in size. */
+static size_t header_bytes(const struct post *post, const struct gossip_message *message)
+{
+    if (is_usual(post, message))
+        return post->usual_header + wire_uint_bytes(message->model.sequence);
+    if (!message_has_cards(message))
+        return message_encode(message, NULL, NULL);
+    const struct shuffle_message *shuffle = &message->shuffle;
+    size_t bytes = post->shuffle_header + wire_uint_bytes(shuffle->nonce);
+    for (uint32_t i = 0; i < shuffle->count; i++)
+        bytes += post->shuffle_entry + wire_uint_bytes(shuffle->entries[i].age);
+    return bytes;
+}
+
 size_t post_bytes(const struct post *post, const struct gossip_message *message)
 {
-    if (is_usual(post, message)) /* of these headers only the sequence differs in size */
-        return message_wire_bytes(message,
-                                  post->usual_header + wire_uint_bytes(message->model.sequence));
-    struct card cards[SHUFFLE_MAX];
-    for (size_t i = 0; i < SHUFFLE_MAX; i++)
-        cards[i] = (struct card){NULL, post->card_size};
-    return message_wire_bytes(message, message_encode(message, cards, NULL));
+    return message_wire_bytes(message, header_bytes(post, message));
 }
 
 static struct stored_card *card_of(struct post *post, uint32_t node)
