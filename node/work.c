@@ -92,29 +92,28 @@ static void hear(struct work *work, size_t count, struct workspace *workspace)
     vector_free(scratch);
 }
 
-/* The norm beyond which a model is absurd to one whose own has this squared norm. */
-static double absurd_from(const struct work *work, double mine)
+/* Whether a squared norm is absurd to one whose own model, or the share of it that this is held
+ * against, has the squared norm `mine`. */
+static bool is_absurd(double theirs, double mine, double reach)
 {
-    double reach = learner_reach(&work->participant->settings->learn);
-    return NORM_RATIO_MAX * (fmax(1, reach) + sqrt(mine));
+    return !(sqrt(theirs) <= NORM_RATIO_MAX * (fmax(1, reach) + sqrt(mine)));
 }
 
 /* A model that is finite and yet out of all proportion would only undo the pass: it is left out. A
- * subsample is held against its share of the norm of one's own. */
+ * subsample is held against its share of the norm of one's own, which is worked out only where it
+ * matters. */
 static void leave_out_absurd(struct work *work, size_t count)
 {
-    size_t first = 0, size = 0;
-    double mine = 0; /* of one's own model from `first` on */
+    double reach = learner_reach(&work->participant->settings->learn);
     for (uint32_t i = 0; i < work->heard_count; i++) {
         const struct piece *piece = &work->heard[i].piece;
-        size_t its_first, its_size;
-        piece_range(piece, count, &its_first, &its_size);
-        if (its_first != first || its_size != size)
-            mine = vector_norm2(work->from->values + its_first, its_size);
-        first = its_first;
-        size = its_size;
-        double norm = sqrt(vector_norm2(values_of(work, i, count), piece->count));
-        if (norm <= absurd_from(work, mine * piece_share(piece, count)))
+        double theirs = vector_norm2(values_of(work, i, count), piece->count);
+        if (!is_absurd(theirs, 0, reach))
+            continue;
+        size_t first, size;
+        piece_range(piece, count, &first, &size);
+        double mine = vector_norm2(work->from->values + first, size) * piece_share(piece, count);
+        if (!is_absurd(theirs, mine, reach))
             continue;
         work->heard[i].absurd = true;
         work->heard[i].alpha = 0;
@@ -291,8 +290,8 @@ void work_drop(struct work *work)
 static void run_average(struct work *work, size_t count)
 {
     const float *from = work->from->values, *theirs = work->received[0]->values;
-    work->heard[0].absurd =
-        sqrt(vector_norm2(theirs, count)) > absurd_from(work, vector_norm2(from, count));
+    work->heard[0].absurd = is_absurd(vector_norm2(theirs, count), vector_norm2(from, count),
+                                      learner_reach(&work->participant->settings->learn));
     bool made = work->into != work->from;
     work->failure = made ? WORK_FINE : WORK_NO_MEMORY;
     if (made && !work->heard[0].absurd) {
