@@ -107,15 +107,24 @@ size_t view_answer(const struct view *view, struct random *random, peer_id asker
     return sample(view, random, asker, sent, SHUFFLE_MAX);
 }
 
+/* A bit for a peer: a view whose entries' bits lack it need not be looked through. */
+static uint64_t bit_of(peer_id peer)
+{
+    return UINT64_C(1) << peer % 64;
+}
+
 size_t view_merge(struct view *view, const struct view_entry *received, size_t received_count,
                   const struct view_entry *sent, size_t sent_count)
 {
     size_t entered = 0, next_sent = 0;
+    uint64_t held = 0;
+    for (size_t i = 0; i < view->count; i++)
+        held |= bit_of(view->entries[i].peer);
     for (size_t i = 0; i < received_count; i++) {
         peer_id peer = received[i].peer;
         if (peer == PEER_NONE || peer == view->self)
             continue;
-        size_t place = find(view, peer);
+        size_t place = held & bit_of(peer) ? find(view, peer) : view->count;
         if (place < view->count) {
             if (received[i].age < view->entries[place].age)
                 view->entries[place].age = received[i].age;
@@ -131,6 +140,7 @@ size_t view_merge(struct view *view, const struct view_entry *received, size_t r
                 break;
         }
         view->entries[place] = received[i];
+        held |= bit_of(peer);
         entered++;
     }
     return entered;
