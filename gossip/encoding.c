@@ -16,11 +16,6 @@ static_assert(CHUNK % I8_BLOCK == 0, "a chunk of i8 is whole blocks");
 
 const char *const encoding_names[] = {"f32", "f16", "i8", NULL};
 
-struct piece piece_whole(size_t parameters)
-{
-    return (struct piece){.fragments = 1, .count = (uint32_t)parameters};
-}
-
 struct piece piece_of(size_t parameters, uint32_t fragment, uint32_t fragments, double sample,
                       enum encoding encoding)
 {
@@ -35,13 +30,8 @@ struct piece piece_of(size_t parameters, uint32_t fragment, uint32_t fragments, 
     return piece;
 }
 
-void piece_range(const struct piece *piece, size_t parameters, size_t *first, size_t *count)
+void piece_range_of_many(const struct piece *piece, size_t parameters, size_t *first, size_t *count)
 {
-    if (piece->fragments == 1) { /* the usual case, without a division */
-        *first = 0;
-        *count = parameters;
-        return;
-    }
     uint64_t unit = parameters / ALIGNED >= piece->fragments ? ALIGNED : 1;
     uint64_t units = (parameters + unit - 1) / unit;
     uint64_t begin = piece->fragment * units / piece->fragments * unit;
@@ -60,18 +50,6 @@ bool piece_fits(const struct piece *piece, size_t parameters)
     return piece->count >= 1 && piece->count <= count;
 }
 
-static bool is_sampled(const struct piece *piece, size_t parameters)
-{
-    size_t first, count;
-    piece_range(piece, parameters, &first, &count);
-    return piece->count < count;
-}
-
-bool piece_is_plain(const struct piece *piece, size_t parameters)
-{
-    return piece->encoding == ENCODING_F32 && !is_sampled(piece, parameters);
-}
-
 double piece_share(const struct piece *piece, size_t parameters)
 {
     size_t first, count;
@@ -88,11 +66,6 @@ size_t piece_common(const struct piece *piece, const struct piece *other, size_t
     size_t begin = first > other_first ? first : other_first;
     end = end < other_end ? end : other_end;
     return end > begin ? end - begin : 0;
-}
-
-bool piece_is_random(const struct piece *piece, size_t parameters)
-{
-    return piece->encoding == ENCODING_I8 || is_sampled(piece, parameters);
 }
 
 static size_t encoded_bytes(enum encoding encoding, size_t count)
@@ -217,7 +190,7 @@ static void encode_chunks(const struct piece *piece, size_t parameters, const fl
                           uint8_t *bytes, float *values)
 {
     struct piece_places places;
-    bool sampled = is_sampled(piece, parameters);
+    bool sampled = piece_is_sampled(piece, parameters);
     float own[CHUNK];
     uint8_t encoded[CHUNK * sizeof(float)];
     piece_places_begin(&places, piece, parameters);

@@ -41,22 +41,45 @@ struct piece {
 };
 
 /* All `parameters` of a model, as they are. */
-struct piece piece_whole(size_t parameters);
+static inline struct piece piece_whole(size_t parameters)
+{
+    return (struct piece){.fragments = 1, .count = (uint32_t)parameters};
+}
 
 /* The share `sample` (0 to 1) of a fragment, at least one value; no seed yet. */
 struct piece piece_of(size_t parameters, uint32_t fragment, uint32_t fragments, double sample,
                       enum encoding encoding);
 
-/* Where the fragment lies: *count values from *first on. */
-void piece_range(const struct piece *piece, size_t parameters, size_t *first, size_t *count);
+/* Where the fragment lies: *count values from *first on; the same of one of many. */
+void piece_range_of_many(const struct piece *piece, size_t parameters, size_t *first,
+                         size_t *count);
+static inline void piece_range(const struct piece *piece, size_t parameters, size_t *first,
+                               size_t *count)
+{
+    *first = 0;
+    *count = parameters;
+    if (piece->fragments != 1) /* the usual case without a call, nor a division */
+        piece_range_of_many(piece, parameters, first, count);
+}
 
 /* Whether a piece said by somebody else can be of a model with so many parameters: no more
  * fragments than those, no more values than the fragment has. All functions below ask for such a
  * piece. */
 bool piece_fits(const struct piece *piece, size_t parameters);
 
+/* Whether it is a subsample of its fragment. */
+static inline bool piece_is_sampled(const struct piece *piece, size_t parameters)
+{
+    size_t first, count;
+    piece_range(piece, parameters, &first, &count);
+    return piece->count < count;
+}
+
 /* A whole fragment in f32: its values are those of the model, where they lie. */
-bool piece_is_plain(const struct piece *piece, size_t parameters);
+static inline bool piece_is_plain(const struct piece *piece, size_t parameters)
+{
+    return piece->encoding == ENCODING_F32 && !piece_is_sampled(piece, parameters);
+}
 
 /* The share of its fragment that it carries, above 0: 1 for all of it. */
 double piece_share(const struct piece *piece, size_t parameters);
@@ -65,7 +88,10 @@ double piece_share(const struct piece *piece, size_t parameters);
 size_t piece_common(const struct piece *piece, const struct piece *other, size_t parameters);
 
 /* Whether anything in it is random. */
-bool piece_is_random(const struct piece *piece, size_t parameters);
+static inline bool piece_is_random(const struct piece *piece, size_t parameters)
+{
+    return piece->encoding == ENCODING_I8 || piece_is_sampled(piece, parameters);
+}
 
 /* Bytes of the encoded values. */
 size_t piece_bytes(const struct piece *piece);

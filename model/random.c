@@ -3,27 +3,8 @@
 #include <assert.h>
 #include <math.h>
 
-/* How a stream's name becomes Philox's input: the key is the seed, low half first; the counter is
- *
- *   0  number of the block of four within the stream
- *   1  low 32 bits of step
- *   2  node
- *   3  purpose in the high 16 bits, bits 32 to 47 of step in the low
- *
- * so no two names share a block. */
-struct random random_stream(uint64_t seed, uint32_t node, enum random_purpose purpose,
-                            uint64_t step)
-{
-    assert(step < (uint64_t)1 << 48);
-    return (struct random){
-        .key = {(uint32_t)seed, (uint32_t)(seed >> 32)},
-        .counter = {0, (uint32_t)step, node, (uint32_t)purpose << 16 | (uint32_t)(step >> 32)},
-        .used = 4,
-    };
-}
-
 /* Ten rounds over counter and key into the next block of four numbers. */
-static void make_block(struct random *random)
+void random_block(struct random *random)
 {
     uint32_t c0 = random->counter[0], c1 = random->counter[1];
     uint32_t c2 = random->counter[2], c3 = random->counter[3];
@@ -44,13 +25,6 @@ static void make_block(struct random *random)
     random->block[3] = c3;
     random->counter[0]++;
     random->used = 0;
-}
-
-uint32_t random_u32(struct random *random)
-{
-    if (random->used == 4)
-        make_block(random);
-    return random->block[random->used++];
 }
 
 uint64_t random_u64(struct random *random)

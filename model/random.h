@@ -10,6 +10,7 @@
 #ifndef STARLING_RANDOM_H
 #define STARLING_RANDOM_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,11 +50,41 @@ struct random {
     uint32_t used;
 };
 
-/* The stream of (seed, node, purpose, step). step < 2^48; a stream yields 2^34 numbers. */
-struct random random_stream(uint64_t seed, uint32_t node, enum random_purpose purpose,
-                            uint64_t step);
+/* The stream of (seed, node, purpose, step). step < 2^48; a stream yields 2^34 numbers.
+ *
+ * How its name becomes Philox's input: the key is the seed, low half first; the counter is
+ *
+ *   0  number of the block of four within the stream
+ *   1  low 32 bits of step
+ *   2  node
+ *   3  purpose in the high 16 bits, bits 32 to 47 of step in the low
+ *
+ * so no two names share a block. */
+static inline struct random random_stream(uint64_t seed, uint32_t node, enum random_purpose purpose,
+                                          uint64_t step)
+{
+    assert(step < (uint64_t)1 << 48);
+    struct random random; /* a block is made when it is needed */
+    random.key[0] = (uint32_t)seed;
+    random.key[1] = (uint32_t)(seed >> 32);
+    random.counter[0] = 0;
+    random.counter[1] = (uint32_t)step;
+    random.counter[2] = node;
+    random.counter[3] = (uint32_t)purpose << 16 | (uint32_t)(step >> 32);
+    random.used = 4;
+    return random;
+}
 
-uint32_t random_u32(struct random *random);
+/* Makes the next four numbers. */
+void random_block(struct random *random);
+
+static inline uint32_t random_u32(struct random *random)
+{
+    if (random->used == 4)
+        random_block(random);
+    return random->block[random->used++];
+}
+
 uint64_t random_u64(struct random *random);
 
 /* Uniform in [0, bound), without bias (Lemire 2019, arXiv 1805.10941); bound > 0. */

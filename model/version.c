@@ -52,23 +52,13 @@ struct version *version_of(float *values)
     return version;
 }
 
-struct version *version_share(struct version *version)
+void version_free(struct version *version)
 {
-    atomic_fetch_add_explicit(&version->references, 1, memory_order_relaxed);
-    return version;
-}
-
-void version_release(struct version **version)
-{
-    struct version *ours = *version;
-    *version = NULL;
-    if (!ours || atomic_fetch_sub_explicit(&ours->references, 1, memory_order_acq_rel) > 1)
-        return;
-    if (ours->follows)
-        version_release(owner_of(ours));
-    if (ours->foreign)
-        vector_free(ours->values);
-    free(ours);
+    if (version->follows)
+        version_release(owner_of(version));
+    if (version->foreign)
+        vector_free(version->values);
+    free(version);
 }
 
 const struct version *version_owner(const struct version *version)

@@ -30,10 +30,23 @@ struct version *version_new(size_t count);
 struct version *version_of(float *values);
 
 /* Adds a reference and returns its argument. */
-struct version *version_share(struct version *version);
+static inline struct version *version_share(struct version *version)
+{
+    atomic_fetch_add_explicit(&version->references, 1, memory_order_relaxed);
+    return version;
+}
+
+/* What is left to do of a version that nobody refers to. */
+void version_free(struct version *version);
 
 /* Gives one reference back and sets *version to NULL; the last one frees. NULL is fine. */
-void version_release(struct version **version);
+static inline void version_release(struct version **version)
+{
+    struct version *ours = *version;
+    *version = NULL;
+    if (ours && atomic_fetch_sub_explicit(&ours->references, 1, memory_order_acq_rel) == 1)
+        version_free(ours);
+}
 
 /* The version whose values these are: itself, or what it follows. Borrowed. */
 const struct version *version_owner(const struct version *version);

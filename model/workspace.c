@@ -18,15 +18,6 @@ bool workspace_reset(struct workspace *workspace, size_t bytes)
     return true;
 }
 
-void *workspace_take(struct workspace *workspace, size_t bytes)
-{
-    size_t cost = workspace_cost(bytes);
-    assert(cost <= workspace->capacity - workspace->used);
-    void *taken = workspace->memory + workspace->used;
-    workspace->used += cost;
-    return taken;
-}
-
 void workspace_free(struct workspace *workspace)
 {
     free(workspace->memory);

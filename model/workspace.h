@@ -19,9 +19,6 @@ struct workspace {
 /* Gives everything back and makes sure of `bytes`; false when memory is out. Start from {0}. */
 bool workspace_reset(struct workspace *workspace, size_t bytes);
 
-/* The next `bytes`, uninitialised. The reset before it asked for enough: asserted. */
-void *workspace_take(struct workspace *workspace, size_t bytes);
-
 void workspace_free(struct workspace *workspace);
 
 #define WORKSPACE_ALIGNMENT 64
@@ -31,6 +28,16 @@ static inline size_t workspace_cost(size_t bytes)
 {
     assert(bytes <= SIZE_MAX - WORKSPACE_ALIGNMENT);
     return (bytes + WORKSPACE_ALIGNMENT - 1) / WORKSPACE_ALIGNMENT * WORKSPACE_ALIGNMENT;
+}
+
+/* The next `bytes`, uninitialised. The reset before it asked for enough: asserted. */
+static inline void *workspace_take(struct workspace *workspace, size_t bytes)
+{
+    size_t cost = workspace_cost(bytes);
+    assert(cost <= workspace->capacity - workspace->used);
+    void *taken = workspace->memory + workspace->used;
+    workspace->used += cost;
+    return taken;
 }
 
 #endif
