@@ -1,19 +1,24 @@
 /* partition — dealing a data set out to nodes.
  *
- * iid          every node a random sample, disjoint
- * dirichlet:A  each class's examples over the nodes in proportions drawn from Dir(A)
- *              (Hsu, Qi, Brown 2019, arXiv 1909.06335)
- * classes:K    exactly K labels a node, each class's examples shared by the nodes that hold it
- * shards:K     label-sorted shards, K a node (McMahan et al. 2017, section 3)
- * sizes:MIN-MAX[,dirichlet:A]
- *              nodes of unequal size, a random sample each: sizes evenly spread between the two on
- * a logarithmic scale, or where there are too few examples for that, with a density of x^−s, s > 1
- * being as small as the data allows. With dirichlet each node mixes the classes in proportions of
- * its own, drawn from Dir(A), as far as they last user         each node one user of the data (node
- * i holds user i modulo the users; a user that several nodes hold is dealt out among them)
+ * iid: every node a random sample, disjoint.
  *
- * draw:K       K examples a node, drawn from all of them with replacement: for more nodes than there
- *              are examples
+ * dirichlet:A: each class's examples over the nodes in proportions drawn from Dir(A) (Hsu, Qi,
+ * Brown 2019, arXiv 1909.06335).
+ *
+ * classes:K: exactly K labels a node, each class's examples shared by the nodes that hold it.
+ *
+ * shards:K: label-sorted shards, K a node (McMahan et al. 2017, section 3).
+ *
+ * sizes:MIN-MAX[,dirichlet:A]: nodes of unequal size, a random sample each: sizes evenly spread
+ * between the two on a logarithmic scale, or where there are too few examples for that, with a
+ * density of x^−s, s > 1 being as small as the data allows. With dirichlet each node mixes the
+ * classes in proportions of its own, drawn from Dir(A), as far as they last.
+ *
+ * user: each node one user of the data (node i holds user i modulo the users; a user that several
+ * nodes hold is dealt out among them).
+ *
+ * draw:K: K examples a node, drawn from all of them with replacement: for more nodes than there are
+ * examples.
  *
  * Shares that must be equal differ by at most one example. dirichlet can leave a node with nothing:
  * each such node is then given one example, drawn at random from those of nodes that hold more.

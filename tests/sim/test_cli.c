@@ -226,8 +226,8 @@ static void a_place_that_cannot_be_written_is_a_failure(void **state)
     (void)state;
     if (!program[0])
         skip();
-    fails("run --nodes 1000000 --partition draw:1 --data synth:writers?writers=4 --model mlp:4000", 2,
-          "take fewer nodes");
+    fails("run --nodes 1000000 --partition draw:1 --data synth:writers?writers=4 --model mlp:4000",
+          2, "take fewer nodes");
     fails("run --out train.csv/results " SMALL, 1, "train.csv/results: Not a directory: choose");
     fails("run --out /proc/results " SMALL, 1, "/proc/results: ");
 }
