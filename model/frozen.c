@@ -155,7 +155,8 @@ static void read_bytes(struct frozen *frozen, uint8_t *bytes, size_t size)
         bytes += now;
         size -= now;
     }
-    memset(bytes, 0, size);
+    if (size > 0)
+        memset(bytes, 0, size);
 }
 
 void frozen_bytes(struct frozen *frozen, void *bytes, size_t size)

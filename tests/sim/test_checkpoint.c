@@ -224,9 +224,10 @@ static void a_file_that_makes_no_sense_does_no_harm(void **state)
             memcpy(spoilt, bytes, size);
             for (size_t count = 1 + random_below(&random, 3); count > 0; count--) {
                 size_t place = header + random_below(&random, (uint32_t)(size - header));
-                spoilt[place] = random_below(&random, 2)
-                                    ? (uint8_t)random_below(&random, 256)
-                                    : (uint8_t)(spoilt[place] ^ 1u << random_below(&random, 8));
+                if (random_below(&random, 2))
+                    spoilt[place] = (uint8_t)random_below(&random, 256);
+                else
+                    spoilt[place] ^= (uint8_t)(1u << random_below(&random, 8));
             }
             size_t now = random_below(&random, 4)
                              ? size
