@@ -461,8 +461,9 @@ enum starling_error results_finish(struct results *results, const struct summary
         write_report(results, summary, nodes, count, first == STARLING_OK ? problem : NULL);
     if (first == STARLING_OK)
         first = report;
-    enum starling_error last =
-        write_summary(results, summary, first == STARLING_OK ? problem : NULL);
+    struct summary told = *summary;
+    told.complete = told.complete && first == STARLING_OK; /* a sweep makes it again */
+    enum starling_error last = write_summary(results, &told, first == STARLING_OK ? problem : NULL);
     return first == STARLING_OK ? last : first;
 }
 

@@ -464,6 +464,30 @@ static void a_folder_that_cannot_be_is_one_clear_line(void **state)
     assert_null(strchr(problem.text, '\n'));
 }
 
+static void a_run_without_its_nodes_is_not_complete(void **state)
+{
+    (void)state;
+    static const struct node_row nodes[1000];
+    struct results *results = open_run(false);
+    assert_non_null(results);
+    struct rlimit old, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = (struct rlimit){8192, old.rlim_max}; /* takes the summary and no more */
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    struct summary summary = a_summary();
+    summary.complete = true;
+    enum starling_error end = results_finish(results, &summary, nodes, 1000, &problem);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(end, STARLING_FAILED);
+    assert_non_null(strstr(problem.text, "nodes.csv"));
+    results_close(&results);
+    char *told = slurp("summary.json");
+    assert_non_null(strstr(told, "\"complete\": false"));
+    free(told);
+    assert_false(exists("nodes.csv"));
+}
+
 static void a_disk_that_fills_up_keeps_what_was_written(void **state)
 {
     (void)state;
@@ -569,6 +593,7 @@ int main(void)
         IN_A_FOLDER(a_run_that_never_began_leaves_nothing),
         IN_A_FOLDER(parents_are_made),
         IN_A_FOLDER(a_folder_that_cannot_be_is_one_clear_line),
+        IN_A_FOLDER(a_run_without_its_nodes_is_not_complete),
         IN_A_FOLDER(a_disk_that_fills_up_keeps_what_was_written),
         cmocka_unit_test(spread_is_that_of_a_plain_count),
         cmocka_unit_test(the_table_compares_alone_gossip_and_central),
