@@ -63,7 +63,7 @@ static const char page_style[] =
     ".scroll{overflow-x:auto}.scroll td,.scroll th{text-align:right;"
     "padding:.24rem .9rem .24rem 0;white-space:nowrap}.scroll th{color:var(--muted);border-top:0}"
     ".scroll td:first-child,.scroll th:first-child{text-align:left;white-space:normal;"
-    "min-width:6rem}"
+    "min-width:6rem}#settings td:first-child{white-space:nowrap}"
     "summary{cursor:pointer;font-weight:600;margin:2.5rem 0 .75rem}"
     "code{font:.82rem ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}"
     ".facts{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;margin:.75rem 0 0;"
