@@ -33,7 +33,7 @@ static enum starling_error parse_regular(const char *text, struct topology *topo
     if (!regular_exists(topology->nodes, degree))
         return problem_set(
             problem, STARLING_INVALID,
-            "sim.topology: %zu nodes cannot have %lu neighbours each and hang together: %s",
+            "sim.topology: %zu nodes cannot have %lu neighbours each in a connected graph: %s",
             topology->nodes, degree,
             degree >= topology->nodes ? "take fewer neighbours, or more nodes"
             : degree == 1             ? "take 2 or more neighbours"
