@@ -82,10 +82,13 @@ static void post_event(struct lane *lane, const struct event *event)
 {
     struct lane *to = lane_of(lane->world, event->receiver);
     assert(event->time_us >= lane->window_end_us);
-    if (to == lane)
+    if (to == lane) {
         lane_add(lane, event);
-    else if (!put(&lane->mail[to->number], event))
+    } else if (!put(&lane->mail[to->number], event)) {
         problem_no_memory(&lane->problem, "messages under way");
+        parcel_drop(event->parcel);
+        give_parcel(lane, event->parcel);
+    }
 }
 
 /* A message that so many bytes are sent of never arrives, or nobody is there for it. */
@@ -449,6 +452,8 @@ void lane_live(void *self, size_t number, struct workspace *workspace)
         live_through(lane, window);
         last = (window + 1) * world->window_us >= world->until_us;
         meeting_hold(&world->meeting, world->lanes_count);
+        if (last)
+            collect_mail(lane); /* between two calls nothing is on its way outside the clocks */
     }
 }
 
