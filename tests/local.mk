@@ -344,7 +344,7 @@ tests_bench_bench_step_SOURCES = tests/bench/bench_step.c tests/bench/bench_prod
 tests_bench_bench_step_LDADD = $(MODEL_LIBS)
 
 # Where threads meet: what the thread sanitizer looks at.
-tsan_tests = $(filter-out tests/sim/test_overlay, \
+tsan_tests = $(filter-out tests/sim/test_overlay tests/sim/test_resume, \
 	$(filter tests/node/% tests/live/% tests/sim/%,$(test_programs)))
 
 EXTRA_DIST += $(script_tests) tests/tap.sh tests/cppcheck.supp tests/tsan.supp tests/fuzz tests/bench \
