@@ -25,8 +25,8 @@ static struct version *tested_model(const struct participant *participant)
     return version_share(participant_readout(participant));
 }
 
-/* Those of the first `most` nodes of `order` (NULL: by number) that are there, with their scalings
- * and, unless NULL, the sum of their ages; models[most] are NULL at first. */
+/* The first `most` of the `nodes` in `order` that are there: their models (the caller's references,
+ * *count of them also after an error), their scalings and, unless NULL, the sum of their ages. */
 static enum starling_error gather_models(const struct world *world, size_t nodes,
                                          const uint32_t *order, size_t most,
                                          struct version **models, const float **scalings,
@@ -34,7 +34,7 @@ static enum starling_error gather_models(const struct world *world, size_t nodes
 {
     *count = 0;
     for (size_t i = 0; i < nodes && *count < most; i++) {
-        size_t node = order ? order[i] : i;
+        uint32_t node = order[i];
         if (!world_is_online(world, node))
             continue;
         const struct participant *participant = world_participant(world, node);
@@ -113,30 +113,22 @@ static enum starling_error test_some(struct run *run, const struct world *world,
     struct version *models[TESTED_TOGETHER];
     const float *scalings[TESTED_TOGETHER];
     struct measured measured[TESTED_TOGETHER];
-    size_t nodes[TESTED_TOGETHER], there = 0;
-    enum starling_error error = STARLING_OK;
-    for (size_t node = first; node < first + count && !error; node++) {
-        if (!world_is_online(world, node))
-            continue;
-        const struct participant *participant = world_participant(world, node);
-        models[there] = tested_model(participant);
-        if (!models[there]) {
-            error = problem_no_memory(problem, "the last evaluation");
-            break;
-        }
-        scalings[there] = participant_scaling(participant);
-        nodes[there++] = node;
-    }
+    uint32_t order[TESTED_TOGETHER];
+    size_t there, tested = 0;
+    for (size_t i = 0; i < count; i++)
+        order[i] = (uint32_t)(first + i);
+    enum starling_error error =
+        gather_models(world, count, order, count, models, scalings, &there, NULL, problem);
     if (!error)
         measure(run->experiment, run->pool, (const struct version *const *)models, scalings, there,
                 examples, measured);
-    for (size_t i = 0; i < there; i++) {
+    for (size_t node = first; node < first + count && !error; node++)
+        if (world_is_online(world, node)) {
+            run->nodes[node].accuracy = measured[tested].accuracy;
+            run->nodes[node].loss = measured[tested++].loss;
+        }
+    for (size_t i = 0; i < there; i++)
         version_release(&models[i]);
-        if (error)
-            continue;
-        run->nodes[nodes[i]].accuracy = measured[i].accuracy;
-        run->nodes[nodes[i]].loss = measured[i].loss;
-    }
     return error;
 }
 
