@@ -168,13 +168,8 @@ static void write_events(struct freezing *freezing)
 {
     struct world *world = freezing->world;
     bool more = false;
-    for (size_t i = 0; i < world->lanes_count; i++) {
-        struct lane *lane = &world->lanes[i];
-        clock_each(lane->clock, write_event, freezing);
-        for (size_t k = 0; k < world->lanes_count; k++)
-            for (size_t event = 0; event < lane->mail[k].count; event++)
-                write_event(freezing, &lane->mail[k].events[event]);
-    }
+    for (size_t i = 0; i < world->lanes_count; i++)
+        clock_each(world->lanes[i].clock, write_event, freezing);
     frozen_flag(freezing->frozen, &more);
 }
 
