@@ -2,6 +2,8 @@
 #ifndef STARLING_TESTS_SETTING_H
 #define STARLING_TESTS_SETTING_H
 
+#include <string.h>
+
 #include "sim/world.h"
 
 #define PERIOD_US 10000000u
@@ -69,6 +71,25 @@ static inline struct outcome run(size_t threads, uint64_t rounds, const char *co
     outcome.counts = *world_counts(setting.world);
     tear_down(&setting);
     return outcome;
+}
+
+/* Whether nodes in step are taken or, as their rounds are too short, refused, with these settings.
+ */
+static inline void expect_in_step(const char *nodes, const char *first, const char *second,
+                                  bool taken)
+{
+    struct config config;
+    struct problem problem = {0};
+    config_defaults(&config);
+    const char *const pairs[] = {
+        "sim.sync=rounds", "task.model=linear", nodes, "sim.samples=30", first, second};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        assert_int_equal(config_set_pair(&config, pairs[i], "test", &problem), STARLING_OK);
+    struct experiment *experiment = experiment_new(&config, false, &problem);
+    if ((experiment != NULL) != taken ||
+        (!experiment && strncmp(problem.text, "sim.sync: ", 10) != 0))
+        fail_msg("%s, %s: %s", first, second, problem.text);
+    experiment_free(&experiment);
 }
 
 #endif
