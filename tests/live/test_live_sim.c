@@ -275,7 +275,7 @@ static void a_swarm_learns_from_pieces(void **state)
 {
     (void)state;
     static const char *const options[] = {"--nodes",  "4",
-                                          "--rounds", "20",
+                                          "--rounds", "60",
                                           "--set",    "gossip.encoding=i8",
                                           "--set",    "gossip.fragments=4",
                                           "--set",    "gossip.exchange=pushpull",
